@@ -1,0 +1,1 @@
+"""What all parts share: the command, our codes, the 12-digit rule, what crosses the wire, the texts."""

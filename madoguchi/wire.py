@@ -1,0 +1,335 @@
+"""What crosses the wire between server, kiosk and board (pure).
+
+Every message is a frozen dataclass that reads itself from plain JSON values and writes itself back unchanged.
+Reading is strict, so that a fault shows where it came in and not three calls later; keys we do not know are
+left alone, so that a newer server may say more than an older kiosk understands.
+
+The reviewed examples are `tests/contracts/examples/*.json`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from inspect import get_annotations
+from types import UnionType
+from typing import Any, Final, Self, TypeVar, get_args, get_origin
+from uuid import UUID
+
+CONTRACT: Final = 1
+"""Devices and server must agree on this number; a mismatch is refused, not guessed at."""
+
+CONTRACT_HEADER: Final = "X-Madoguchi-Contract"
+AUTHORIZATION_HEADER: Final = "Authorization"
+AUTHORIZATION_SCHEME: Final = "Bearer"
+
+CALL_EVENT: Final = "call"
+HEARTBEAT_EVENT: Final = "heartbeat"
+WAITING_EVENT: Final = "waiting"
+
+Names = dict[str, str]
+"""A name in each language it has; Japanese is always among them."""
+
+Facts = dict[str, Any]
+"""JSON values that the text for a refusal may show; nothing personal."""
+
+
+class Message:
+    """What a dataclass needs to cross the wire."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, field by field."""
+        return {name: _written(getattr(self, name)) for name in get_annotations(type(self))}
+
+    @classmethod
+    def from_json(cls, obj: object) -> Self:
+        """The message that `to_json` wrote. Raises ValueError, which names the field at fault."""
+        return _message(cls, obj, "")
+
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+class Outcome(StrEnum):
+    """What became of a paper. Unknown is a state of its own: no answer does not mean no paper."""
+
+    PRINTED = "printed"
+    NOT_PRINTED = "not_printed"
+    UNKNOWN = "unknown"
+
+
+class Result(StrEnum):
+    """How a check-in ended: with a paper to print, or with the news that the paper is already there."""
+
+    TICKET = "ticket"
+    ALREADY = "already"
+
+
+class CallKind(StrEnum):
+    """What a window announces about a number."""
+
+    CALL = "call"
+    RECALL = "recall"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class CheckInRequest(Message):
+    """kiosk → server: somebody holds this code to the scanner."""
+
+    request_id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class WalkInRequest(Message):
+    """kiosk → server: somebody without a booking wants this service."""
+
+    request_id: str
+    service: str
+    party: int
+
+
+@dataclass(frozen=True)
+class StaffCall(Message):
+    """kiosk → server: somebody needs a clerk at the kiosk."""
+
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PrintReport(Message):
+    """kiosk → server: what became of the paper whose bytes have this hash."""
+
+    sha256: str
+    outcome: Outcome
+
+    def __post_init__(self) -> None:
+        """The hash names the paper; half a hash names nothing."""
+        if len(self.sha256) != 64 or set(self.sha256) - set("0123456789abcdef"):
+            raise ValueError("sha256: expected 64 hex digits in lower case")
+
+
+@dataclass(frozen=True)
+class TicketView(Message):
+    """server → kiosk: what stands on the slip. `people_waiting`: how many are before it in its lane."""
+
+    uid: UUID
+    number: int
+    lane: Names
+    service: Names
+    party: int
+    booked_at: datetime | None
+    issued_at: datetime
+    people_waiting: int
+    office: Names
+    reprint_of: datetime | None
+
+
+@dataclass(frozen=True)
+class CheckInAnswer(Message):
+    """server → kiosk: the ticket, and the print job under which its paper is reported."""
+
+    result: Result
+    early: bool
+    late: bool
+    job: UUID | None
+    ticket: TicketView
+
+
+@dataclass(frozen=True)
+class ServiceView(Message):
+    """A service that the kiosk may offer to walk-ins."""
+
+    code: str
+    name: Names
+
+
+@dataclass(frozen=True)
+class KioskState(Message):
+    """server → kiosk: what the kiosk must know before anybody comes. Links to other hosts are refused."""
+
+    contract: int
+    office: Names
+    now: datetime
+    open: bool
+    walk_ins: bool
+    next_opening: datetime | None
+    tel: str
+    services: tuple[ServiceView, ...]
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RefusalView(Message):
+    """server → kiosk: the office's own no. A kiosk must survive codes it does not know, so no enum."""
+
+    code: str
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class CallMessage(Message):
+    """server → board: this number to this window. `sequence` counts an office's calls without gaps."""
+
+    sequence: int
+    kind: CallKind
+    number: int
+    window: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LaneWaiting(Message):
+    """How many wait in one lane."""
+
+    name: Names
+    n: int
+
+
+@dataclass(frozen=True)
+class Waiting(Message):
+    """server → board: how many wait."""
+
+    total: int
+    lanes: tuple[LaneWaiting, ...]
+
+
+@dataclass(frozen=True)
+class Heartbeat(Message):
+    """server → board, every two seconds: the last committed sequence, so that a lost last call shows."""
+
+    sequence: int
+    now: datetime
+    waiting: Waiting
+
+
+@dataclass(frozen=True)
+class BoardPicture(Message):
+    """server → board: the whole truth. Calls are newest first, one per number."""
+
+    sequence: int
+    now: datetime
+    office: Names
+    calls: tuple[CallMessage, ...]
+    absent: tuple[int, ...]
+    waiting: Waiting
+
+
+def _written(value: object) -> object:
+    if isinstance(value, Message):
+        return value.to_json()
+    if isinstance(value, datetime):
+        return _aware(value, "time").isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_written(item) for item in value]
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _message(kind: type[MessageT], obj: object, path: str) -> MessageT:
+    if not isinstance(obj, dict):
+        raise _fault(path or kind.__name__, "an object")
+    values: dict[str, Any] = {}
+    for name, hint in get_annotations(kind).items():
+        field = f"{path}.{name}" if path else name
+        if name not in obj:
+            raise ValueError(f"{field}: missing")
+        values[name] = _value(hint, obj[name], field)
+    return kind(**values)
+
+
+def _value(hint: object, value: object, path: str) -> object:
+    if isinstance(hint, UnionType):
+        return None if value is None else _value(get_args(hint)[0], value, path)
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise _fault(path, "a list")
+        return tuple(_value(get_args(hint)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if hint in _READERS:
+        return _READERS[hint](value, path)
+    if isinstance(hint, type) and issubclass(hint, Message):
+        return _message(hint, value, path)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _member(hint, value, path)
+    raise TypeError(f"{path}: no rule how to read {hint}")
+
+
+def _fault(path: str, expected: str) -> ValueError:
+    # The value itself is not shown: it came from outside and may be what must not be logged.
+    return ValueError(f"{path}: expected {expected}")
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str):
+        raise _fault(path, "text")
+    return value
+
+
+def _member(kind: type[StrEnum], value: object, path: str) -> StrEnum:
+    try:
+        return kind(_text(value, path))
+    except ValueError as error:
+        raise _fault(path, f"one of {', '.join(kind)}") from error
+
+
+def _truth(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise _fault(path, "true or false")
+    return value
+
+
+def _whole_number(value: object, path: str) -> int:
+    # True is an int in Python; and nothing that is counted here can be less than nothing.
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _fault(path, "a whole number from 0")
+    return value
+
+
+def _moment(value: object, path: str) -> datetime:
+    try:
+        return _aware(datetime.fromisoformat(_text(value, path)), path)
+    except ValueError as error:
+        raise _fault(path, "an ISO time with offset") from error
+
+
+def _aware(moment: datetime, path: str) -> datetime:
+    if moment.utcoffset() is None:
+        raise _fault(path, "an ISO time with offset")
+    return moment
+
+
+def _uid(value: object, path: str) -> UUID:
+    text = _text(value, path)
+    try:
+        uid = UUID(text)
+    except ValueError as error:
+        raise _fault(path, "a uid") from error
+    if str(uid) != text:  # UUID() also takes braces, urn: and upper case; one thing has one name
+        raise _fault(path, "a uid")
+    return uid
+
+
+def _names(value: object, path: str) -> Names:
+    if not isinstance(value, dict) or not isinstance(value.get("ja"), str):
+        raise _fault(path, "a name in each language, among them ja")
+    return {lang: _text(name, f"{path}.{lang}") for lang, name in value.items()}
+
+
+def _facts(value: object, path: str) -> Facts:
+    if not isinstance(value, dict):
+        raise _fault(path, "an object")
+    return dict(value)
+
+
+_READERS: dict[object, Callable[[object, str], object]] = {
+    str: _text,
+    bool: _truth,
+    int: _whole_number,
+    datetime: _moment,
+    UUID: _uid,
+    Names: _names,
+    Facts: _facts,
+}
