@@ -1,0 +1,96 @@
+"""The office's server. `create_app` is the only wiring; there is no logic in it."""
+
+import logging
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, FileSystemLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import display
+from madoguchi.texts import Texts
+from server import http_errors, limits, pages, realtime, timetable
+from server.auth import guards
+from server.auth.passwords import Passwords, run_here
+from server.auth.passwords import Run as Run
+from server.auth.views import blueprint as auth_pages
+from server.booking.phone import blueprint as phone_pages
+from server.booking.web import blueprint as web_pages
+from server.clock import Clock, WallClock
+from server.db import db, prepare_sqlite
+from server.desk.views import blueprint as desk_pages
+from server.edge import Parts
+from server.events import EventBus
+from server.health import blueprint as health
+from server.keys import Keyring
+from server.offices.pages import blueprint as office_pages
+from server.queueing.board_api import blueprint as board
+from server.reception.kiosk_api import blueprint as kiosk_api
+from server.settings import Settings
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_here) -> Flask:
+    """One server process: `clock` tells the time, `run` carries slow hashing to where it stops nobody.
+
+    The timetable and the heartbeats start with `start`.
+    """
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=64 * 1024,
+        WTF_CSRF_TIME_LIMIT=4 * 3600,
+        WTF_CSRF_SSL_STRICT=False,  # the Origin is compared by pages.check_origin, also behind a proxy
+        RATELIMIT_ENABLED=settings.rate_limits,
+        RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
+    )
+    if settings.proxy_count:
+        n = settings.proxy_count
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]  # Flask's own way
+    parts = Parts(
+        settings,
+        clock or WallClock(settings.clock_offset),
+        Keyring(settings.pepper, settings.pepper_key_id),
+        Passwords(run),
+        EventBus(),
+        Texts.load(),
+    )
+    app.extensions["madoguchi"], app.extensions["madoguchi.bus"] = parts, parts.bus
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=True)
+    csrf = CSRFProtect(app)
+    csrf.exempt(kiosk_api)  # its callers carry a token, not a cookie
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(display.TEMPLATES)])
+    for blueprint in (auth_pages, web_pages, phone_pages, desk_pages, office_pages, board, kiosk_api, health):
+        app.register_blueprint(blueprint)
+    guards.install(app)
+    limits.install(app)
+    pages.install(app)
+    http_errors.register(app)
+    app.extensions["madoguchi.boards"] = realtime.Boards(app, parts)
+    guards.check_all_guarded(app)
+    return app
+
+
+def start(app: Flask) -> None:
+    """Begin what runs by itself in a serving process: heartbeats and the timetable."""
+    app.extensions["madoguchi.boards"].start()
+    app.extensions["madoguchi.timetable"] = timetable.start(app, app.extensions["madoguchi"])
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    if settings.database_url.startswith("sqlite"):
+        return {}
+    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}

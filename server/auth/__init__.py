@@ -1,0 +1,1 @@
+"""Staff accounts, roles and devices: nothing is reachable without a right."""

@@ -1,0 +1,78 @@
+"""Who may do what (pure)."""
+
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Protocol
+
+from server.errors import NotAllowed, NotNow
+
+
+class Role(Enum):
+    """What somebody is at the office."""
+
+    OPERATOR = "operator"
+    CLERK = "clerk"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+class Right(Enum):
+    """What a page or an action asks for."""
+
+    PHONE = "phone"
+    DESK = "desk"
+    ADMIN = "admin"
+
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.OPERATOR: frozenset({Right.PHONE}),
+    Role.CLERK: frozenset({Right.PHONE, Right.DESK}),
+    Role.SUPERVISOR: frozenset({Right.PHONE, Right.DESK}),
+    Role.ADMIN: frozenset({Right.ADMIN}),
+}
+
+ATTEMPTS = 5
+LOCK = timedelta(minutes=15)
+
+
+class SignInFailed(NotAllowed):
+    """Name or password is wrong; which of them is not said."""
+
+    code = "sign_in_failed"
+
+
+class Locked(NotNow):
+    """Too many wrong passwords: closed until the time given."""
+
+    code = "locked"
+
+
+class NotPaired(NotAllowed):
+    """The device is unknown or no longer paired."""
+
+    code = "not_paired"
+
+
+class Lockable(Protocol):
+    """Anything that counts wrong passwords."""
+
+    failed: int
+    locked_until: datetime | None
+
+
+def check_not_locked(account: Lockable, now: datetime) -> None:
+    """Raise Locked while the lock lasts."""
+    if account.locked_until is not None and now < account.locked_until:
+        raise Locked(until=account.locked_until.isoformat())
+
+
+def count_failure(account: Lockable, now: datetime) -> None:
+    """Five wrong passwords in a row close the account for a quarter of an hour; each further one closes it again."""
+    account.failed += 1
+    if account.failed >= ATTEMPTS:
+        account.locked_until = now + LOCK
+
+
+def forget_failures(account: Lockable) -> None:
+    """A right password ends the counting."""
+    account.failed, account.locked_until = 0, None

@@ -1,0 +1,183 @@
+"""Entry points for staff accounts and devices."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from server.audit import record
+from server.auth.models import Device, DeviceKind, Staff
+from server.auth.passwords import MIN_LENGTH, Passwords
+from server.auth.rules import NotPaired, Role, SignInFailed, check_not_locked, count_failure, forget_failures
+from server.db import new_uid, read_session, transaction
+from server.errors import Conflict, Invalid
+from server.keys import Keyring
+
+PAIRING_TIME = timedelta(minutes=15)
+
+
+class PasswordTooShort(Invalid):
+    """A password has at least twelve characters."""
+
+    code = "password_too_short"
+
+
+class NameTaken(Conflict):
+    """There is an account of this name."""
+
+    code = "name_taken"
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Who is signed in: what a session needs to know of a member of staff."""
+
+    id: int
+    name: str
+    role: Role
+    office_id: int | None
+    generation: int
+
+
+def add_staff(
+    passwords: Passwords, name: str, role: Role, password: str, office_id: int | None, by: str, now: datetime
+) -> SignedIn:
+    """A new account. Raises PasswordTooShort, NameTaken."""
+    if len(password) < MIN_LENGTH:
+        raise PasswordTooShort(least=MIN_LENGTH)
+    hashed = passwords.hash(password)
+    with transaction() as tx:
+        if tx.session.scalar(select(Staff.id).where(Staff.name == name)):
+            raise NameTaken
+        staff = Staff(uid=new_uid(now), name=name, role=role, office_id=office_id, password_hash=hashed)
+        tx.session.add(staff)
+        tx.session.flush()
+        record(tx, now, by, "staff.add", staff.uid, role=role.value)
+        return _signed_in(staff)
+
+
+def sign_in(passwords: Passwords, name: str, password: str, now: datetime) -> SignedIn:
+    """Whose name and password these are. Raises SignInFailed, Locked; equally slow for unknown names."""
+    session = read_session()
+    staff = session.scalar(select(Staff).where(Staff.name == name, Staff.active))
+    stored = staff.password_hash if staff is not None else None
+    if staff is not None:
+        check_not_locked(staff, now)
+    right = passwords.check(stored, password)
+    if staff is None:
+        raise SignInFailed
+    with transaction() as tx:
+        staff = tx.session.scalars(select(Staff).where(Staff.id == staff.id).with_for_update()).one()
+        if right:
+            forget_failures(staff)
+        else:
+            count_failure(staff, now)
+        record(tx, now, f"staff:{staff.id}", "staff.sign_in" if right else "staff.sign_in_failed", staff.uid)
+        answer = _signed_in(staff)
+    if not right:
+        raise SignInFailed
+    return answer
+
+
+def staff_by_id(staff_id: int, generation: int) -> SignedIn | None:
+    """The account of a running session, unless it was closed or its password changed."""
+    staff = read_session().get(Staff, staff_id)
+    if staff is None or not staff.active or staff.generation != generation:
+        return None
+    return _signed_in(staff)
+
+
+def _signed_in(staff: Staff) -> SignedIn:
+    return SignedIn(staff.id, staff.name, staff.role, staff.office_id, staff.generation)
+
+
+def add_kiosk(keyring: Keyring, office_id: int, name: str, by: str, now: datetime) -> tuple[UUID, str]:
+    """A new kiosk: its uid, and the token for its configuration, which is shown this once."""
+    token = secrets.token_urlsafe(32)
+    with transaction() as tx:
+        device = Device(
+            uid=new_uid(now),
+            office_id=office_id,
+            kind=DeviceKind.KIOSK,
+            name=name,
+            token_key=keyring.key("device", token),
+            key_id=keyring.key_id,
+        )
+        tx.session.add(device)
+        record(tx, now, by, "device.add", device.uid, kind="kiosk")
+        return device.uid, token
+
+
+def add_board(office_id: int, name: str, by: str, now: datetime) -> UUID:
+    """A new board; it is paired by a code."""
+    with transaction() as tx:
+        device = Device(uid=new_uid(now), office_id=office_id, kind=DeviceKind.BOARD, name=name)
+        tx.session.add(device)
+        record(tx, now, by, "device.add", device.uid, kind="board")
+        return device.uid
+
+
+def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME) -> str:
+    """A pairing code with which browsers become this board until its time is over. Raises NotPaired."""
+    code = secrets.token_urlsafe(12)
+    with transaction() as tx:
+        device = tx.session.scalar(select(Device).where(Device.uid == board, Device.kind == DeviceKind.BOARD).with_for_update())
+        if device is None:
+            raise NotPaired
+        device.pairing_key, device.pairing_until = keyring.key("pairing", code), now + lasts
+        record(tx, now, by, "device.start_pairing", device.uid)
+    return code
+
+
+def unpair(device_uid: UUID, by: str, now: datetime) -> None:
+    """End a device's pairing: tokens and cookies given out so far open nothing any more. Raises NotPaired."""
+    with transaction() as tx:
+        device = tx.session.scalar(select(Device).where(Device.uid == device_uid).with_for_update())
+        if device is None:
+            raise NotPaired
+        device.generation += 1
+        device.pairing_key = device.token_key = None
+        record(tx, now, by, "device.unpair", device.uid)
+
+
+def board_by_pairing(session: Session, keyring: Keyring, code: str, now: datetime) -> Device:
+    """The board a pairing code belongs to. Raises NotPaired."""
+    device = session.scalar(select(Device).where(Device.pairing_key == keyring.key("pairing", code), Device.active))
+    if device is None or device.pairing_until is None or device.pairing_until <= now:
+        raise NotPaired
+    return device
+
+
+def board_of_cookie(session: Session, uid: str, generation: int) -> Device:
+    """The board a pairing cookie names. Raises NotPaired."""
+    device = session.scalar(
+        select(Device).where(Device.uid == UUID(uid), Device.kind == DeviceKind.BOARD, Device.active)
+    )
+    if device is None or device.generation != generation:
+        raise NotPaired
+    return device
+
+
+def kiosk_of_token(session: Session, keyring: Keyring, token: str) -> Device:
+    """The kiosk a token belongs to. Raises NotPaired."""
+    device = session.scalar(
+        select(Device).where(
+            Device.token_key == keyring.key("device", token), Device.kind == DeviceKind.KIOSK, Device.active
+        )
+    )
+    if device is None:
+        raise NotPaired
+    return device
+
+
+def kiosk_seen(device_id: int, contract: int, now: datetime) -> None:
+    """Note that a kiosk spoke; at most once a minute, for it speaks every few seconds."""
+    seen = read_session().get_one(Device, device_id)
+    if seen.contract == contract and seen.seen_at is not None and now - seen.seen_at < timedelta(minutes=1):
+        return
+    with transaction() as tx:
+        device = tx.session.get_one(Device, device_id)
+        device.contract, device.seen_at = contract, now

@@ -1,0 +1,1 @@
+"""予約: places, holds and bookings."""

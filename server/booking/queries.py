@@ -1,0 +1,163 @@
+"""What is known of places and bookings; never writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
+from server.booking.rules import LIVE_STATES, BookingState, web_closes_at
+from server.offices.models import ServiceUse
+from server.offices.policy import OfficePolicy
+from server.offices.queries import list_made_at
+
+FEW = 2
+
+
+@dataclass(frozen=True)
+class DayPlaces:
+    """One day as the calendar shows it: `free` places, or the reason why it is not offered."""
+
+    day: date
+    free: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class TimePlaces:
+    """One time of a day: free places of the slot whose uid is `slot`."""
+
+    slot: UUID
+    starts_at: datetime
+    free: int
+
+
+def units_by_pool(session: Session, office_id: int, service_id: int) -> dict[int, int]:
+    """What one person of a service takes: pool id → units. The first pool is the one whose slots are shown."""
+    rows = session.execute(
+        select(ServiceUse.pool_id, ServiceUse.units)
+        .where(ServiceUse.office_id == office_id, ServiceUse.service_id == service_id)
+        .order_by(ServiceUse.pool_id)
+    )
+    return {pool: units for pool, units in rows}
+
+
+def _free(channel: Channel) -> ColumnElement[int]:
+    """Places of a slot still to be had on a channel."""
+    own = {Channel.WEB: (Slot.web_max, Slot.web_taken), Channel.PHONE: (Slot.phone_max, Slot.phone_taken)}
+    free = Slot.bookable - Slot.taken
+    if channel not in own:
+        return case((Slot.closed, 0), else_=free)
+    most, taken = own[channel]
+    return case((Slot.closed, 0), (and_(most.is_not(None), most - taken < free), most - taken), else_=free)
+
+
+def open_days(
+    session: Session, office_id: int, service_id: int, channel: Channel, policy: OfficePolicy, now: datetime
+) -> list[DayPlaces]:
+    """Each day from today to the end of the booking period, with its free places or the reason why it is closed."""
+    pools = units_by_pool(session, office_id, service_id)
+    first, last = now.date(), now.date() + timedelta(days=policy.open_days_before)
+    free = _free(channel)
+    rows = session.execute(
+        select(Slot.business_date, func.sum(case((free > 0, free), else_=0)), func.min(Slot.starts_at))
+        .where(
+            Slot.pool_id == next(iter(pools), None),
+            Slot.business_date.between(first, last),
+            Slot.starts_at > now,
+            Slot.closed.is_(False),
+        )
+        .group_by(Slot.business_date)
+    )
+    found = {day: int(places) for day, places, _ in rows}
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return [_day(session, office_id, day, found.get(day), channel, policy, now) for day in days]
+
+
+def _day(
+    session: Session, office_id: int, day: date, free: int | None, channel: Channel, policy: OfficePolicy, now: datetime
+) -> DayPlaces:
+    if free is None:
+        return DayPlaces(day, 0, "closed")
+    if channel is Channel.WEB and policy.closes_with_list and (day - now.date()).days < 14:
+        # Only near days can be closed by the list: it is made on the open day before.
+        made = list_made_at(session, office_id, day, policy)
+        if made is not None and now >= made:
+            return DayPlaces(day, 0, "over")
+    return DayPlaces(day, free, None if free else "full")
+
+
+def open_times(
+    session: Session, office_id: int, service_id: int, day: date, channel: Channel, policy: OfficePolicy, now: datetime
+) -> list[TimePlaces]:
+    """The times of one day that are still to come, full ones too; lapsed holds count as free."""
+    pools = units_by_pool(session, office_id, service_id)
+    lapsed = (
+        select(SlotUse.slot_id, func.sum(SlotUse.units).label("units"))
+        .join(Booking, Booking.id == SlotUse.booking_id)
+        .where(Booking.state == BookingState.HELD, Booking.hold_until <= now)
+        .group_by(SlotUse.slot_id)
+        .subquery()
+    )
+    slots = session.execute(
+        select(Slot, _free(channel), func.coalesce(lapsed.c.units, 0))
+        .outerjoin(lapsed, lapsed.c.slot_id == Slot.id)
+        .where(Slot.pool_id == next(iter(pools), None), Slot.business_date == day, Slot.closed.is_(False))
+        .order_by(Slot.starts_at)
+    ).all()
+    made = list_made_at(session, office_id, day, policy) if slots and policy.closes_with_list else None
+    times = []
+    for slot, free, lapsed_units in slots:
+        until = web_closes_at(slot, policy, made) if channel is Channel.WEB else slot.ends_at
+        if now < until and now < slot.ends_at:
+            times.append(TimePlaces(slot.uid, slot.starts_at, max(free + lapsed_units, 0)))
+    return times
+
+
+def live_booking_of(session: Session, notice_id: int, now: datetime) -> Booking | None:
+    """The notice's booking that holds or claims a place; a lapsed hold is none."""
+    booking = session.scalar(
+        select(Booking)
+        .join(BookingPerson)
+        .where(BookingPerson.notice_id == notice_id, BookingPerson.live, Booking.state.in_(LIVE_STATES))
+    )
+    if booking is not None and booking.hold_until is not None and booking.hold_until <= now:
+        return None
+    return booking
+
+
+def newest_booking_of(session: Session, notice_id: int) -> Booking | None:
+    """The newest booking a notice ever stood in, whatever became of it."""
+    return session.scalar(
+        select(Booking)
+        .join(BookingPerson)
+        .where(BookingPerson.notice_id == notice_id)
+        .order_by(Booking.id.desc())
+        .limit(1)
+    )
+
+
+def booking_by_uid(session: Session, uid: UUID) -> Booking | None:
+    """A booking by its uid."""
+    return session.scalar(select(Booking).where(Booking.uid == uid))
+
+
+def booking_by_code_key(session: Session, code_key: str) -> Booking | None:
+    """A booking by the key of its code."""
+    return session.scalar(select(Booking).where(Booking.code_key == code_key))
+
+
+def counters_that_differ(session: Session) -> Sequence[tuple[int, int, int]]:
+    """(slot id, taken, sum of its uses) wherever the two differ: must be empty, always."""
+    used = func.coalesce(func.sum(SlotUse.units), 0)
+    web = func.coalesce(func.sum(case((SlotUse.channel == Channel.WEB, SlotUse.units), else_=0)), 0)
+    rows = session.execute(
+        select(Slot.id, Slot.taken, used)
+        .outerjoin(SlotUse, SlotUse.slot_id == Slot.id)
+        .group_by(Slot.id, Slot.taken, Slot.web_taken)
+        .having(or_(Slot.taken != used, Slot.web_taken != web))
+    )
+    return [(slot, taken, int(total)) for slot, taken, total in rows]

@@ -1,0 +1,416 @@
+"""Entry points of booking: hold a place, book it, move it, cancel it, make the places of the coming days.
+
+Locks, always in this order: notices by id, slots by id, bookings by id (docs/concurrency.md).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from madoguchi.wire import Message
+from server.audit import record
+from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
+from server.booking.queries import units_by_pool
+from server.booking.rules import (
+    AlreadyBooked,
+    BookingAction,
+    BookingNotFound,
+    BookingState,
+    HoldLapsed,
+    SlotFull,
+    TooLateToCancel,
+    UnknownSlot,
+    after,
+    check_bookable,
+    has_lapsed,
+    web_closes_at,
+)
+from server.clock import business_date
+from server.db import Transaction, new_uid, read_session, transaction
+from server.events import BookingCancelled, BookingMade
+from server.issuance.models import Notice
+from server.issuance.service import locked_notice, notice_for
+from server.keys import Keyring
+from server.offices.opening_rules import OpenSession, RuleLike, places_of_hour, sessions_on
+from server.offices.policy import OfficePolicy
+from server.offices.queries import list_made_at, policy_on, pools_of, rules_of, windows_in_pool
+from server.repeats import Caller, repeat_of
+
+
+@dataclass(frozen=True)
+class Held(Message):
+    """A place kept for some minutes."""
+
+    booking: UUID
+    starts_at: datetime
+    hold_until: datetime
+
+
+@dataclass(frozen=True)
+class Booked(Message):
+    """A confirmed booking; its code is made from its uid by the keyring."""
+
+    booking: UUID
+    starts_at: datetime
+
+
+def hold_slot(
+    caller: Caller, keyring: Keyring, notice_id: int, slot: UUID, channel: Channel, language: str, now: datetime
+) -> Held:
+    """Keep a place while the form is filled. An older hold of the same notice is given back in the same breath.
+
+    Raises SlotFull, SlotNotBookable, UnknownSlot, AlreadyBooked, NoticeNotReady.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "booking.hold", {"notice": notice_id, "slot": str(slot)}, now)
+        if repeat.answer is not None:
+            return Held.from_json(repeat.answer)
+        notice = notice_for(tx, notice_id)
+        old = _live_booking(tx, notice.id)
+        if old is not None and old.state is not BookingState.HELD:
+            raise AlreadyBooked(booking=str(old.uid))
+        wanted = _wanted(tx.session, notice, slot)
+        slots = _locked_slots(tx, wanted, old)
+        _release_lapsed(tx, wanted, now)
+        if old is not None and old.state is BookingState.HELD:
+            _end(tx, old, BookingAction.LAPSE)
+        policy = policy_on(tx.session, notice.office_id, business_date(now))
+        _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
+        booking = _new_hold(tx, keyring, notice, slots[next(iter(wanted))], channel, language, policy, now)
+        _take(tx, booking, wanted, channel)
+        record(tx, now, caller.actor, "booking.hold", booking.uid)
+        assert booking.hold_until is not None
+        return repeat.keep(Held(booking.uid, booking.starts_at, booking.hold_until))
+
+
+def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked:
+    """Make a hold a booking. Raises HoldLapsed, BookingNotFound, NoticeNotReady."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "booking.book", {"notice": notice_id, "booking": str(booking)}, now)
+        if repeat.answer is not None:
+            return Booked.from_json(repeat.answer)
+        notice = notice_for(tx, notice_id)
+        row = _locked_booking_of(tx, notice.id, booking)
+        if has_lapsed(row, now) or row.state is BookingState.LAPSED:
+            raise HoldLapsed
+        row.state, row.hold_until = after(row.state, BookingAction.CONFIRM), None
+        record(tx, now, caller.actor, "booking.book", row.uid)
+        tx.publish(BookingMade(row.uid, row.office_id, row.starts_at))
+        return repeat.keep(Booked(row.uid, row.starts_at))
+
+
+def move_booking(caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime) -> Booked:
+    """Another time for a booking: the new place is won first, the old one lost only with it.
+
+    Raises as `hold_slot`, and BookingNotFound, TooLateToCancel.
+    """
+    with transaction() as tx:
+        body = {"notice": notice_id, "booking": str(booking), "slot": str(slot)}
+        repeat = repeat_of(tx, caller, "booking.move", body, now)
+        if repeat.answer is not None:
+            return Booked.from_json(repeat.answer)
+        notice = notice_for(tx, notice_id)
+        old = _booking_of(tx, notice.id, booking)
+        wanted = _wanted(tx.session, notice, slot)
+        slots = _locked_slots(tx, wanted, old)
+        row = _locked_booking_of(tx, notice.id, booking)
+        if row.state is not BookingState.CONFIRMED or row.starts_at <= now:
+            raise TooLateToCancel
+        first = slots[next(iter(wanted))]
+        if first.starts_at != row.starts_at:
+            policy = policy_on(tx.session, notice.office_id, business_date(now))
+            _release_lapsed(tx, wanted, now)
+            _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
+            _give_back(tx, row)
+            _take(tx, row, wanted, channel)
+            row.starts_at, row.channel = first.starts_at, channel
+        record(tx, now, caller.actor, "booking.move", row.uid)
+        return repeat.keep(Booked(row.uid, row.starts_at))
+
+
+def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked:
+    """Give a place back, until the arrival time: it still helps a walk-in. Raises TooLateToCancel, BookingNotFound."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "booking.cancel", {"notice": notice_id, "booking": str(booking)}, now)
+        if repeat.answer is not None:
+            return Booked.from_json(repeat.answer)
+        locked_notice(tx, notice_id)
+        _locked_slots(tx, {}, _booking_of(tx, notice_id, booking))
+        row = _locked_booking_of(tx, notice_id, booking)
+        if row.state is BookingState.CHECKED_IN or (row.state is BookingState.CONFIRMED and row.starts_at <= now):
+            raise TooLateToCancel
+        _end(tx, row, BookingAction.CANCEL)
+        record(tx, now, caller.actor, "booking.cancel", row.uid)
+        tx.publish(BookingCancelled(row.uid, row.office_id))
+        return repeat.keep(Booked(row.uid, row.starts_at))
+
+
+def locked_booking(tx: Transaction, booking_id: int) -> Booking:
+    """Step: the booking's row, locked and read afresh."""
+    return tx.session.scalars(
+        select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def check_in_booking(tx: Transaction, booking: Booking) -> None:
+    """Step: the person came."""
+    booking.state = after(booking.state, BookingAction.CHECK_IN)
+
+
+def finish_booking(tx: Transaction, booking_id: int) -> None:
+    """Step: the visit of a booking has ended."""
+    booking = locked_booking(tx, booking_id)
+    booking.state = after(booking.state, BookingAction.FINISH)
+    _people_leave(tx, booking)
+
+
+def sweep_lapsed_holds(now: datetime) -> int:
+    """Tidy holds whose time is over; nothing hangs on it. Gives their number."""
+    session = read_session()
+    slots = session.scalars(
+        select(SlotUse.slot_id)
+        .join(Booking, Booking.id == SlotUse.booking_id)
+        .where(Booking.state == BookingState.HELD, Booking.hold_until <= now)
+        .distinct()
+    ).all()
+    if not slots:
+        return 0
+    with transaction() as tx:
+        wanted = dict.fromkeys(sorted(slots), 1)
+        _locked_slots(tx, wanted, None)
+        return _release_lapsed(tx, wanted, now)
+
+
+def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
+    """Make or adjust the places of an office's days. Gives the number of places made anew.
+
+    A slot that shrinks below what is taken keeps its people: the surplus becomes `extra`. A slot outside the opening
+    hours is closed, never deleted.
+    """
+    with transaction() as tx:
+        rules = list(rules_of(tx.session, office_id))
+        made = 0
+        for pool in pools_of(tx.session, office_id):
+            standing = _standing(tx, pool.id, first, last)
+            for n in range((last - first).days + 1):
+                made += _make_day(tx, pool.id, office_id, first + timedelta(days=n), rules, standing, now)
+        return made
+
+
+def extend_slots(office_id: int, now: datetime) -> int:
+    """Make the places up to the end of the booking period, if they do not stand yet (sweep)."""
+    session = read_session()
+    last = business_date(now) + timedelta(days=policy_on(session, office_id, business_date(now)).open_days_before + 1)
+    pools = [pool.id for pool in pools_of(session, office_id)]
+    newest = session.scalar(select(func.max(Slot.business_date)).where(Slot.pool_id.in_(pools)))
+    if newest is not None and newest >= last:
+        return 0
+    return make_slots(office_id, max(business_date(now), newest or date.min), last, now)
+
+
+def _wanted(session: Session, notice: Notice, slot: UUID) -> dict[int, int]:
+    """Slot ids → units: the chosen slot and those of the service's other pools at the same time."""
+    units = units_by_pool(session, notice.office_id, notice.service_id)
+    chosen = session.scalar(select(Slot).where(Slot.uid == slot, Slot.pool_id.in_(units)))
+    if chosen is None:
+        raise UnknownSlot
+    rows = session.execute(
+        select(Slot.id, Slot.pool_id).where(Slot.pool_id.in_(units), Slot.starts_at == chosen.starts_at).order_by(Slot.id)
+    ).all()
+    if len(rows) != len(units):
+        raise UnknownSlot
+    return {slot_id: units[pool_id] for slot_id, pool_id in rows}
+
+
+def _locked_slots(tx: Transaction, wanted: Iterable[int], old: Booking | None) -> dict[int, Slot]:
+    """Lock the wanted slots and those of an old booking, in ascending id."""
+    ids = {*wanted, *(use.slot_id for use in (old.uses if old is not None else ()))}
+    rows = tx.session.scalars(
+        select(Slot).where(Slot.id.in_(ids)).order_by(Slot.id).with_for_update().execution_options(populate_existing=True)
+    )
+    return {slot.id: slot for slot in rows}
+
+
+def _live_booking(tx: Transaction, notice_id: int) -> Booking | None:
+    return tx.session.scalar(
+        select(Booking).join(BookingPerson).where(BookingPerson.notice_id == notice_id, BookingPerson.live)
+    )
+
+
+def _booking_of(tx: Transaction, notice_id: int, uid: UUID) -> Booking:
+    booking = tx.session.scalar(
+        select(Booking).join(BookingPerson).where(BookingPerson.notice_id == notice_id, Booking.uid == uid)
+    )
+    if booking is None:
+        raise BookingNotFound
+    return booking
+
+
+def _locked_booking_of(tx: Transaction, notice_id: int, uid: UUID) -> Booking:
+    return locked_booking(tx, _booking_of(tx, notice_id, uid).id)
+
+
+def _release_lapsed(tx: Transaction, slots: Iterable[int], now: datetime) -> int:
+    """Give back lapsed holds of slots that are locked already: correctness never waits for the sweep."""
+    lapsed = tx.session.scalars(
+        select(Booking)
+        .where(
+            Booking.state == BookingState.HELD,
+            Booking.hold_until <= now,
+            Booking.id.in_(select(SlotUse.booking_id).where(SlotUse.slot_id.in_(slots))),
+        )
+        .order_by(Booking.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for booking in lapsed:
+        _end(tx, booking, BookingAction.LAPSE)
+    return len(lapsed)
+
+
+def _end(tx: Transaction, booking: Booking, action: BookingAction) -> None:
+    booking.state, booking.hold_until = after(booking.state, action), None
+    _give_back(tx, booking)
+    _people_leave(tx, booking)
+
+
+def _people_leave(tx: Transaction, booking: Booking) -> None:
+    tx.session.execute(update(BookingPerson).where(BookingPerson.booking_id == booking.id).values(live=False))
+
+
+def _check(
+    session: Session, slots: Sequence[Slot], office_id: int, channel: Channel, policy: OfficePolicy, now: datetime
+) -> None:
+    made = list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
+    for slot in slots:
+        opens_on = slot.business_date - timedelta(days=policy.open_days_before)
+        check_bookable(slot, channel is Channel.WEB, web_closes_at(slot, policy, made), opens_on, now)
+
+
+def _new_hold(
+    tx: Transaction,
+    keyring: Keyring,
+    notice: Notice,
+    slot: Slot,
+    channel: Channel,
+    language: str,
+    policy: OfficePolicy,
+    now: datetime,
+) -> Booking:
+    uid = new_uid(now)
+    booking = Booking(
+        uid=uid,
+        code_key=keyring.key("booking-code", keyring.booking_code(uid).text),
+        key_id=keyring.key_id,
+        office_id=notice.office_id,
+        service_id=notice.service_id,
+        starts_at=slot.starts_at,
+        channel=channel,
+        state=BookingState.HELD,
+        hold_until=now + timedelta(minutes=policy.hold_minutes),
+        language=language,
+        policy_at=slot.business_date,
+    )
+    booking.people = [BookingPerson(position=1, notice_id=notice.id, service_id=notice.service_id)]
+    tx.session.add(booking)
+    tx.session.flush()  # its id is needed for the uses
+    return booking
+
+
+def _take(tx: Transaction, booking: Booking, wanted: dict[int, int], channel: Channel) -> None:
+    """Take the places, each only if it is still there; nothing is taken if one is not."""
+    for slot_id, units in wanted.items():
+        conditions = [Slot.id == slot_id, Slot.closed.is_(False), Slot.taken + units <= Slot.bookable]
+        values: dict[Any, Any] = {Slot.taken: Slot.taken + units}
+        if channel is Channel.WEB:
+            conditions.append((Slot.web_max.is_(None)) | (Slot.web_taken + units <= Slot.web_max))
+            values[Slot.web_taken] = Slot.web_taken + units
+        elif channel is Channel.PHONE:
+            conditions.append((Slot.phone_max.is_(None)) | (Slot.phone_taken + units <= Slot.phone_max))
+            values[Slot.phone_taken] = Slot.phone_taken + units
+        done: Any = tx.session.execute(
+            update(Slot).where(*conditions).values(values).execution_options(synchronize_session=False)
+        )
+        if done.rowcount != 1:
+            raise SlotFull
+        tx.session.add(SlotUse(slot_id=slot_id, booking_id=booking.id, units=units, channel=channel))
+
+
+def _give_back(tx: Transaction, booking: Booking) -> None:
+    for use in tx.session.scalars(select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)):
+        values: dict[Any, Any] = {Slot.taken: Slot.taken - use.units}
+        if use.channel is Channel.WEB:
+            values[Slot.web_taken] = Slot.web_taken - use.units
+        elif use.channel is Channel.PHONE:
+            values[Slot.phone_taken] = Slot.phone_taken - use.units
+        tx.session.execute(
+            update(Slot).where(Slot.id == use.slot_id).values(values).execution_options(synchronize_session=False)
+        )
+    tx.session.execute(delete(SlotUse).where(SlotUse.booking_id == booking.id))
+    tx.session.expire(booking, ["uses"])
+
+
+def _standing(tx: Transaction, pool_id: int, first: date, last: date) -> dict[datetime, Slot]:
+    rows = tx.session.scalars(
+        select(Slot)
+        .where(Slot.pool_id == pool_id, Slot.business_date.between(first, last))
+        .order_by(Slot.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {slot.starts_at: slot for slot in rows}
+
+
+def _make_day(
+    tx: Transaction,
+    pool_id: int,
+    office_id: int,
+    day: date,
+    rules: Sequence[RuleLike],
+    standing: dict[datetime, Slot],
+    now: datetime,
+) -> int:
+    policy = policy_on(tx.session, office_id, day)
+    places = places_of_hour(
+        windows_in_pool(tx.session, pool_id, day), policy.rate_per_hour, policy.slot_minutes, policy.walk_in_percent
+    )
+    length = timedelta(minutes=policy.slot_minutes)
+    made = 0
+    wanted = set()
+    for starts_at in _starts(sessions_on(day, rules), length):
+        bookable, walk_in = places[starts_at.minute // policy.slot_minutes]
+        wanted.add(starts_at)
+        if (slot := standing.get(starts_at)) is not None:
+            slot.bookable, slot.walk_in, slot.closed = bookable, walk_in, False
+            slot.extra = max(slot.extra, slot.taken - bookable)
+            continue
+        made += 1
+        tx.session.add(
+            Slot(
+                uid=new_uid(now),
+                pool_id=pool_id,
+                business_date=day,
+                starts_at=starts_at,
+                ends_at=starts_at + length,
+                bookable=bookable,
+                walk_in=walk_in,
+            )
+        )
+    for slot in standing.values():
+        if slot.business_date == day and slot.starts_at not in wanted:
+            slot.closed = True
+    return made
+
+
+def _starts(sessions: Iterable[OpenSession], length: timedelta) -> Iterable[datetime]:
+    """Slots that fit whole into a session and begin no later than its last reception of booked people."""
+    for session in sessions:
+        start = session.opens
+        while start + length <= session.closes and start <= session.last_booked:
+            yield start
+            start += length

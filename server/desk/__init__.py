@@ -1,0 +1,1 @@
+"""窓口業務: the staff screen at a window."""

@@ -1,0 +1,50 @@
+"""Entry points of the window that touch queue, booking and notice at once."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from madoguchi.wire import Message
+from server.audit import record
+from server.booking.service import finish_booking
+from server.db import transaction
+from server.events import QueueChanged
+from server.issuance.service import hand_over
+from server.queueing.service import finish_step, locked_step_at
+from server.repeats import Caller, repeat_of
+
+
+class Outcome(Enum):
+    """How a visit ended."""
+
+    HANDED_OVER = "handed_over"
+    NOT_HANDED_OVER = "not_handed_over"
+
+
+@dataclass(frozen=True)
+class Finished(Message):
+    """A visit that has ended."""
+
+    visit: UUID
+    outcome: str
+
+
+def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime) -> Finished:
+    """The visit at a window ends: its booking is done, its notices are closed if the cards were handed over.
+
+    Raises NobodyAtWindow, NotPossible.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "desk.finish", {"window": window_id, "outcome": outcome.value}, now)
+        if repeat.answer is not None:
+            return Finished.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id)
+        visit = finish_step(tx, step, outcome.value, now)
+        if visit.booking_id is not None:
+            finish_booking(tx, visit.booking_id)
+        if outcome is Outcome.HANDED_OVER:
+            hand_over(tx, sorted(person.notice_id for person in visit.people if person.notice_id is not None))
+        record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value)
+        tx.publish(QueueChanged(visit.office_id))
+        return repeat.keep(Finished(visit.uid, outcome.value))

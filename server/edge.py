@@ -1,0 +1,73 @@
+"""What every entry from outside needs: the clock, the keys, who asks, in which language.
+
+Only views import this; rules and entry points are given plain values.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+from uuid import uuid4
+
+from flask import current_app, request, session
+
+from madoguchi.texts import Texts
+from server.auth.passwords import Passwords
+from server.clock import Clock
+from server.events import EventBus
+from server.keys import Keyring
+from server.repeats import Caller
+from server.settings import Settings
+
+LANGUAGES = ("ja", "en")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The collaborators given to `create_app`."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    passwords: Passwords
+    bus: EventBus
+    texts: Texts
+
+
+def parts() -> Parts:
+    """The collaborators of this app."""
+    return cast(Parts, current_app.extensions["madoguchi"])
+
+
+def now() -> datetime:
+    """The present moment: asked once for each request, by its view."""
+    return parts().clock.now()
+
+
+def keyring() -> Keyring:
+    """The keys of this app."""
+    return parts().keyring
+
+
+def caller(actor: str) -> Caller:
+    """Who asks, with the request id of the form or message. Raises BadRequestId."""
+    body = request.get_json(silent=True) if request.is_json else None
+    given = body.get("request_id") if isinstance(body, dict) else request.form.get("request_id")
+    return Caller(actor, str(given or ""))
+
+
+def new_request_id() -> str:
+    """A request id for a form: sent twice, the form does its work once."""
+    return str(uuid4())
+
+
+def language() -> str:
+    """The language the visitor chose, or the browser's if we have it."""
+    chosen = session.get("lang")
+    return str(chosen) if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "ja"
+
+
+def say(key: str, **facts: object) -> str:
+    """A sentence in the visitor's language."""
+    return parts().texts.say(key, language(), **facts)
+
+

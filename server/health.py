@@ -1,0 +1,41 @@
+"""/healthz says that the process lives, /readyz that database and schema are right."""
+
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.auth.guards import public
+from server.db import read_session
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+@public
+def alive() -> ResponseReturnValue:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@public
+def ready() -> ResponseReturnValue:
+    """Database reachable and at the newest migration; 503 with the reason otherwise."""
+    try:
+        found = MigrationContext.configure(read_session().connection()).get_current_revision()
+    except SQLAlchemyError:
+        return jsonify(status="database_away"), 503
+    expected = newest_revision(str(current_app.extensions["migrate"].directory))
+    if found != expected:
+        return jsonify(status="schema", found=found, expected=expected), 503
+    return jsonify(status="ok")
+
+
+def newest_revision(directory: str) -> str | None:
+    """The newest migration there is."""
+    config = Config()
+    config.set_main_option("script_location", directory)
+    return ScriptDirectory.from_config(config).get_current_head()

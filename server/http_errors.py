@@ -1,0 +1,81 @@
+"""One table: kind of refusal → HTTP status. Devices get JSON, people a page that says what to do next."""
+
+import logging
+
+from flask import Flask, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from madoguchi.wire import RefusalView
+from server.auth.rules import NotPaired
+from server.edge import language, parts
+from server.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, NotNow, Refusal
+
+log = logging.getLogger(__name__)
+
+STATUS: tuple[tuple[type[Refusal], int], ...] = (
+    (NotPaired, 401),
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (Conflict, 409),
+    (NotNow, 409),
+    (Invalid, 422),
+    (Busy, 503),
+    (Refusal, 400),
+)
+
+
+def status_of(refusal: Refusal) -> int:
+    """The HTTP status of a refusal, by its kind."""
+    return next(status for kind, status in STATUS if isinstance(refusal, kind))
+
+
+def register(app: Flask) -> None:
+    """Answer every refusal and every fault in one way."""
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(CSRFError, lambda _error: _answer("form_expired", {}, 400))
+    app.register_error_handler(RateLimitExceeded, lambda _error: _answer("too_many_requests", {}, 429))
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _fault)
+
+
+def _refused(error: Exception) -> ResponseReturnValue:
+    assert isinstance(error, Refusal)
+    return _answer(error.code, error.facts, status_of(error))
+
+
+def _http(error: Exception) -> ResponseReturnValue:
+    assert isinstance(error, HTTPException)
+    if error.code is None or error.code < 400:
+        return error
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    return _answer(codes.get(error.code, "bad_request"), {}, error.code)
+
+
+def _fault(error: Exception) -> ResponseReturnValue:
+    # The text of an exception may hold what was typed or scanned: only its kind and place are logged.
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "?"
+    log.error("fault in %s %s: %s at %s", request.method, request.endpoint, type(error).__name__, place)
+    return _answer("fault", {}, 500)
+
+
+def _answer(code: str, facts: dict[str, object], status: int) -> ResponseReturnValue:
+    if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
+        return jsonify(RefusalView(code, facts).to_json()), status
+    return render_template("refusal.html", code=code, text=refusal_text(code, facts), facts=facts), status
+
+
+def refusal_text(code: str, facts: dict[str, object]) -> str:
+    """What a person is told: the catalogue's `refusal.<code>`, or a general sentence."""
+    texts, lang = parts().texts, language()
+    for key in (f"refusal.{code}", "refusal.other"):
+        try:
+            return texts.say(key, lang, **facts)
+        except (KeyError, ValueError):
+            continue
+    return code

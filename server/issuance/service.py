@@ -1,0 +1,146 @@
+"""Entry points and steps for notices."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from madoguchi import codes
+from server.audit import record
+from server.auth.rules import SignInFailed, check_not_locked, count_failure, forget_failures
+from server.db import Transaction, new_uid, read_session, transaction
+from server.errors import NotFound, NotNow
+from server.issuance.models import Notice, NoticeState
+from server.issuance.notice_codes import notice_number, plain
+from server.keys import Keyring, sticker_word
+from server.offices.queries import office_by_code, service_by_code
+
+ID_LENGTH, PASSWORD_LENGTH = 6, 8
+
+
+class NoticeNotFound(NotFound):
+    """No notice of this number, or none that may be spoken of."""
+
+    code = "notice_not_found"
+
+
+class NoticeNotReady(NotNow):
+    """The card is still being prepared, stopped, or handed over already."""
+
+    code = "notice_not_ready"
+
+
+@dataclass(frozen=True)
+class Sticker:
+    """What is printed on a notice's sticker. The only moment at which password and scan code are known."""
+
+    number: str
+    credential_id: str
+    password: str
+    scan_code: str
+
+
+def register_notice(
+    keyring: Keyring, office_code: str, service_code: str, number: str, by: str, now: datetime
+) -> Sticker:
+    """Write down a notice whose card is ready and draw the words of its sticker.
+
+    Raises NoticeNumberUnreadable, UnknownOffice, UnknownService, ChangedMeanwhile (number known already).
+    """
+    number = notice_number(number)
+    sticker = Sticker(
+        number, sticker_word(ID_LENGTH), sticker_word(PASSWORD_LENGTH), codes.new(codes.Kind.NOTICE, secrets.token_bytes).text
+    )
+    with transaction() as tx:
+        office = office_by_code(tx.session, office_code)
+        notice = Notice(
+            uid=new_uid(now),
+            office_id=office.id,
+            service_id=service_by_code(tx.session, office.id, service_code).id,
+            number=number,
+            number_key=keyring.key("notice-number", number),
+            scan_key=keyring.key("scan", sticker.scan_code),
+            credential_id=sticker.credential_id,
+            secret_key=keyring.key(f"notice-password/{sticker.credential_id}", sticker.password),
+            key_id=keyring.key_id,
+            state=NoticeState.READY,
+        )
+        tx.session.add(notice)
+        record(tx, now, by, "notice.register", notice.uid)
+    return sticker
+
+
+def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) -> int:
+    """The id of the notice whose booking id and password these are.
+
+    The same answer, after the same work, for an unknown id and a wrong password. Raises SignInFailed, Locked,
+    MyNumberRefused. A right password costs one reading transaction only.
+    """
+    ident, word = plain(credential_id), plain(password)
+    key = keyring.key(f"notice-password/{ident}", word)
+    notice = _by_credential(read_session(), ident)
+    if notice is None:
+        raise SignInFailed
+    check_not_locked(notice, now)
+    if secrets.compare_digest(notice.secret_key, key):
+        if notice.failed:
+            _settle(notice.id, now, failed=False)
+        return notice.id
+    _settle(notice.id, now, failed=True)
+    raise SignInFailed
+
+
+def _settle(notice_id: int, now: datetime, *, failed: bool) -> None:
+    with transaction() as tx:
+        notice = locked_notice(tx, notice_id)
+        if not failed:
+            forget_failures(notice)
+            return
+        count_failure(notice, now)
+        if notice.locked_until is not None and notice.locked_until > now:
+            record(tx, now, f"notice:{notice.id}", "notice.locked", notice.uid)
+
+
+def _by_credential(session: Session, ident: str) -> Notice | None:
+    return session.scalar(select(Notice).where(Notice.credential_id == ident))
+
+
+def locked_notice(tx: Transaction, notice_id: int) -> Notice:
+    """The notice's row, locked and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
+    notice = tx.session.scalar(
+        select(Notice).where(Notice.id == notice_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if notice is None:
+        raise NoticeNotFound
+    return notice
+
+
+def notice_for(tx: Transaction, notice_id: int) -> Notice:
+    """The notice, locked, if its card may be booked for. Raises NoticeNotFound, NoticeNotReady."""
+    notice = locked_notice(tx, notice_id)
+    if notice.state is not NoticeState.READY:
+        raise NoticeNotReady
+    return notice
+
+
+def find_by_number(keyring: Keyring, session: Session, number: str) -> Notice:
+    """The notice of a printed number. Raises NoticeNumberUnreadable, MyNumberRefused, NoticeNotFound."""
+    key = keyring.key("notice-number", notice_number(number))
+    notice = session.scalar(select(Notice).where(Notice.number_key == key))
+    if notice is None:
+        raise NoticeNotFound
+    return notice
+
+
+def find_by_scan_code(keyring: Keyring, session: Session, code: codes.Code) -> Notice | None:
+    """The notice a scan code was printed for."""
+    return session.scalar(select(Notice).where(Notice.scan_key == keyring.key("scan", code.text)))
+
+
+def hand_over(tx: Transaction, notice_ids: Sequence[int]) -> None:
+    """Step: the cards of these notices were handed over; they cannot be booked for any more."""
+    for notice_id in notice_ids:
+        locked_notice(tx, notice_id).state = NoticeState.HANDED_OVER

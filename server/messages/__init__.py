@@ -1,0 +1,1 @@
+"""お知らせ: contacts and what is to be sent to them."""

@@ -1,0 +1,234 @@
+"""Tables of the office: windows, pools, services, lanes, opening rules, policy."""
+
+from datetime import date
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from server.db import Base, BigId, enum_type
+
+
+class Office(Base):
+    """庁舎・支所: a place with windows."""
+
+    __tablename__ = "offices"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[UUID] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name_ja: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80))
+    tel: Mapped[str] = mapped_column(String(20))
+    zone: Mapped[str] = mapped_column(String(40), default="Asia/Tokyo")
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The office's name by language."""
+        return {"ja": self.name_ja, "en": self.name_en}
+
+
+class Policy(Base):
+    """One dated value of an office's policy; the newest one that is valid counts (`offices/policy.py`)."""
+
+    __tablename__ = "policies"
+
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(String(80))
+
+
+class RuleKind(Enum):
+    """How an opening rule chooses its days."""
+
+    WEEKLY = "weekly"
+    DATED = "dated"
+
+
+class OpeningRule(Base):
+    """One session of opening hours, or a closure; minutes count from midnight, 1440 is the next midnight."""
+
+    __tablename__ = "opening_rules"
+    __table_args__ = (
+        CheckConstraint("weekday IS NULL OR weekday BETWEEN 0 AND 6", name="weekday"),
+        CheckConstraint("(kind = 'weekly') = (weekday IS NOT NULL)", name="weekly_has_weekday"),
+        CheckConstraint("(kind = 'dated') = (on_date IS NOT NULL)", name="dated_has_date"),
+        CheckConstraint("closed OR (opens >= 0 AND opens < closes AND closes <= 1440)", name="hours"),
+        CheckConstraint(
+            "closed OR (last_booked BETWEEN opens AND closes AND last_walk_in BETWEEN opens AND closes)", name="last_reception"
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    kind: Mapped[RuleKind] = mapped_column(enum_type(RuleKind))
+    weekday: Mapped[int | None]
+    on_date: Mapped[date | None]
+    closed: Mapped[bool] = mapped_column(default=False)
+    opens: Mapped[int] = mapped_column(default=0)
+    closes: Mapped[int] = mapped_column(default=0)
+    last_booked: Mapped[int] = mapped_column(default=0)
+    last_walk_in: Mapped[int] = mapped_column(default=0)
+    services: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    reason: Mapped[str] = mapped_column(String(120), default="")
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+
+class PoolKind(Enum):
+    """What a pool's places stand for."""
+
+    WINDOWS = "windows"
+    STAFF = "staff"
+    TERMINAL = "terminal"
+
+
+class Pool(Base):
+    """受入枠の単位: windows, staff or terminals that share their places."""
+
+    __tablename__ = "pools"
+    __table_args__ = (UniqueConstraint("office_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    kind: Mapped[PoolKind] = mapped_column(enum_type(PoolKind))
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Window(Base):
+    """窓口: a numbered desk that calls people."""
+
+    __tablename__ = "windows"
+    __table_args__ = (UniqueConstraint("office_id", "number"), CheckConstraint("number > 0", name="number"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    number: Mapped[int]
+    is_open: Mapped[bool] = mapped_column(default=False)
+    clerk_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class PoolWindow(Base):
+    """A window stands in exactly one capacity pool at a time."""
+
+    __tablename__ = "pool_windows"
+
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"), primary_key=True)
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    valid_to: Mapped[date | None]
+
+
+class Service(Base):
+    """手続: what a visit is for."""
+
+    __tablename__ = "services"
+    __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name_ja: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str] = mapped_column(String(80))
+    minutes: Mapped[int]
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The service's name by language."""
+        return {"ja": self.name_ja, "en": self.name_en}
+
+
+class WindowService(Base):
+    """Which services a window may call."""
+
+    __tablename__ = "window_services"
+
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"), primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+
+
+class Terminal(Base):
+    """統合端末: a shared terminal that limits a step."""
+
+    __tablename__ = "terminals"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(40))
+
+
+class Lane(Base):
+    """系統: a line with its own number range."""
+
+    __tablename__ = "lanes"
+    __table_args__ = (UniqueConstraint("office_id", "code"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    code: Mapped[str] = mapped_column(String(40))
+    name_ja: Mapped[str] = mapped_column(String(40))
+    name_en: Mapped[str] = mapped_column(String(40))
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The lane's name by language."""
+        return {"ja": self.name_ja, "en": self.name_en}
+
+
+class Series(Base):
+    """番号の系列: the numbers a lane gives out online, or a kiosk's own when the server is away."""
+
+    __tablename__ = "series"
+    __table_args__ = (
+        CheckConstraint("first > 0 AND first <= last", name="range"),
+        UniqueConstraint("lane_id", "device_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"), index=True)
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
+    first: Mapped[int]
+    last: Mapped[int]
+
+
+class ServiceStep(Base):
+    """段階: one stop of a service in a lane."""
+
+    __tablename__ = "service_steps"
+    __table_args__ = (UniqueConstraint("service_id", "office_id", "position"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
+    position: Mapped[int]
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"))
+    terminal_kind: Mapped[str | None] = mapped_column(String(20))
+    minutes: Mapped[int]
+
+    lane: Mapped[Lane] = relationship()
+    service: Mapped[Service] = relationship()
+
+
+class ServiceUse(Base):
+    """What one person of a service takes from a pool."""
+
+    __tablename__ = "service_uses"
+    __table_args__ = (CheckConstraint("units > 0", name="units"),)
+
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"), primary_key=True)
+    units: Mapped[int]
+
+
+class Feed(Base):
+    """The office's board sequence: locked last, so that calls are committed in its order."""
+
+    __tablename__ = "feeds"
+
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,159 @@
+"""What is known of an office; never writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from server.clock import at_minute
+from server.errors import NotFound
+from server.offices.models import (
+    Lane,
+    Office,
+    OpeningRule,
+    Policy,
+    Pool,
+    PoolWindow,
+    Service,
+    ServiceStep,
+    Window,
+    WindowService,
+)
+from server.offices.opening_rules import next_opening, open_day_before, session_at
+from server.offices.policy import OfficePolicy, policy_of
+
+
+class UnknownOffice(NotFound):
+    """There is no such office."""
+
+    code = "unknown_office"
+
+
+class UnknownService(NotFound):
+    """The office does not offer this service."""
+
+    code = "unknown_service"
+
+
+@dataclass(frozen=True)
+class OpenNow:
+    """Whether an office receives people at a moment."""
+
+    booked: bool
+    walk_ins: bool
+    next_opening: datetime | None
+
+
+def all_offices(session: Session) -> Sequence[Office]:
+    """All offices in the order of their codes."""
+    return session.scalars(select(Office).order_by(Office.code)).all()
+
+
+def office_by_code(session: Session, code: str) -> Office:
+    """The office with a code. Raises UnknownOffice."""
+    office = session.scalar(select(Office).where(Office.code == code))
+    if office is None:
+        raise UnknownOffice(office=code)
+    return office
+
+
+def policy_on(session: Session, office_id: int, day: date) -> OfficePolicy:
+    """The office's policy as of a day."""
+    rows = session.execute(
+        select(Policy.key, Policy.value)
+        .where(Policy.office_id == office_id, Policy.valid_from <= day)
+        .order_by(Policy.valid_from)
+    )
+    return policy_of((key, value) for key, value in rows)
+
+
+def rules_of(session: Session, office_id: int) -> Sequence[OpeningRule]:
+    """All opening rules of an office."""
+    return session.scalars(select(OpeningRule).where(OpeningRule.office_id == office_id)).all()
+
+
+def open_now(session: Session, office_id: int, now: datetime) -> OpenNow:
+    """Whether booked people and walk-ins are received now, by the session's two last receptions."""
+    rules = rules_of(session, office_id)
+    running = session_at(now, rules)
+    return OpenNow(
+        booked=running is not None and now <= running.last_booked,
+        walk_ins=running is not None and now <= running.last_walk_in,
+        next_opening=next_opening(now, rules),
+    )
+
+
+def list_made_at(session: Session, office_id: int, day: date, policy: OfficePolicy) -> datetime | None:
+    """When the preparation list of a day is made: an hour of the open day before. None if there is none."""
+    before = open_day_before(day, rules_of(session, office_id))
+    return None if before is None else at_minute(before, policy.list_hour * 60)
+
+
+def services_of(session: Session, office_id: int) -> Sequence[Service]:
+    """The services an office offers, in the order of their first lanes."""
+    first_steps = (
+        select(Service)
+        .join(ServiceStep, ServiceStep.service_id == Service.id)
+        .where(ServiceStep.office_id == office_id, ServiceStep.position == 1)
+        .order_by(ServiceStep.id)
+    )
+    return session.scalars(first_steps).all()
+
+
+def service_by_code(session: Session, office_id: int, code: str) -> Service:
+    """A service the office offers. Raises UnknownService."""
+    for service in services_of(session, office_id):
+        if service.code == code:
+            return service
+    raise UnknownService(service=code[:40])
+
+
+def first_step(session: Session, office_id: int, service_id: int) -> ServiceStep:
+    """The first stop of a service at an office. Raises UnknownService."""
+    step = session.scalar(
+        select(ServiceStep).where(
+            ServiceStep.office_id == office_id, ServiceStep.service_id == service_id, ServiceStep.position == 1
+        )
+    )
+    if step is None:
+        raise UnknownService
+    return step
+
+
+def windows_of(session: Session, office_id: int) -> Sequence[Window]:
+    """The office's windows by number."""
+    return session.scalars(select(Window).where(Window.office_id == office_id).order_by(Window.number)).all()
+
+
+def lanes_of(session: Session, office_id: int) -> Sequence[Lane]:
+    """The office's lanes in the order they were set up."""
+    return session.scalars(select(Lane).where(Lane.office_id == office_id).order_by(Lane.id)).all()
+
+
+def lanes_of_window(session: Session, window_id: int, office_id: int) -> Sequence[int]:
+    """Lanes from which a window may call, by its services."""
+    return session.scalars(
+        select(ServiceStep.lane_id)
+        .join(WindowService, WindowService.service_id == ServiceStep.service_id)
+        .where(WindowService.window_id == window_id, ServiceStep.office_id == office_id)
+        .distinct()
+    ).all()
+
+
+def pools_of(session: Session, office_id: int) -> Sequence[Pool]:
+    """The pools whose places the office gives out."""
+    return session.scalars(select(Pool).where(Pool.office_id == office_id).order_by(Pool.id)).all()
+
+
+def windows_in_pool(session: Session, pool_id: int, day: date) -> int:
+    """How many windows stand in a pool on a day."""
+    rows = session.scalars(
+        select(PoolWindow.window_id).where(
+            PoolWindow.pool_id == pool_id,
+            PoolWindow.valid_from <= day,
+            or_(PoolWindow.valid_to.is_(None), PoolWindow.valid_to >= day),
+        )
+    )
+    return len(rows.all())

@@ -1,0 +1,73 @@
+"""What all pages share: headers, the origin check, and the words templates use."""
+
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_login import current_user
+
+import display
+from server.auth.rules import RIGHTS
+from server.edge import LANGUAGES, language, new_request_id, parts, say
+from server.errors import NotAllowed
+
+CSP = (
+    "default-src 'self'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class ForeignOrigin(NotAllowed):
+    """A form that another site's page sent."""
+
+    code = "foreign_origin"
+
+
+def install(app: Flask) -> None:
+    """Headers on every answer, helpers in every template, board files under /display/."""
+    app.before_request(check_origin)
+    app.after_request(_headers)
+    app.context_processor(_words)
+    app.add_url_rule("/display/<path:filename>", endpoint="display.static", view_func=_display_file)
+
+
+def check_origin() -> None:
+    """A writing request that names its origin must come from a page of ours."""
+    origin = request.headers.get("Origin")
+    if request.method in ("GET", "HEAD", "OPTIONS") or origin is None:
+        return
+    if origin.partition("://")[2] != request.host:
+        raise ForeignOrigin
+
+
+def _headers(answer: Response) -> Response:
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
+    if request.endpoint and not request.endpoint.endswith("static"):
+        answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _words() -> dict[str, Any]:
+    signed_in = getattr(current_user, "staff", None)
+    return {
+        "say": say,
+        "lang": language(),
+        "languages": LANGUAGES,
+        "new_request_id": new_request_id,
+        "signed_in": signed_in,
+        "rights": {right.value for right in RIGHTS[signed_in.role]} if signed_in else set(),
+        "texts": parts().texts,
+    }
+
+
+def _display_file(filename: str) -> Response:
+    from flask import send_from_directory
+
+    return send_from_directory(display.STATIC, filename)

@@ -1,0 +1,1 @@
+"""待ち・呼出: visits, tickets, calls and what the board shows."""

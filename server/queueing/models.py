@@ -1,0 +1,148 @@
+"""Tables of the day: visits, tickets, steps, calls."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from madoguchi.wire import CallKind
+from server.db import Base, BigId, enum_type
+from server.offices.models import Lane, Window
+from server.queueing.rules import OPEN_STATES, StepClass, StepState
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"unique": True, "sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+OPEN = ", ".join(f"'{state.value}'" for state in OPEN_STATES)
+
+
+class Visit(Base):
+    """来庁: one coming of one party."""
+
+    __tablename__ = "visits"
+    __table_args__ = (
+        Index("uq_visits_live_booking", "booking_id", **_where("live")),
+        Index(None, "office_id", "business_date"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[UUID] = mapped_column(unique=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"))
+    business_date: Mapped[date]
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))
+    booked_at: Mapped[datetime | None]
+    priority: Mapped[int] = mapped_column(default=0)
+    arrived_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    origin: Mapped[str] = mapped_column(String(20))
+    live: Mapped[bool] = mapped_column(default=True)
+
+    people: Mapped[list["VisitPerson"]] = relationship(order_by="VisitPerson.position")
+    tickets: Mapped[list["Ticket"]] = relationship(order_by="Ticket.id", back_populates="visit")
+    steps: Mapped[list["VisitStep"]] = relationship(order_by="VisitStep.position", back_populates="visit")
+
+
+class VisitPerson(Base):
+    """One person of a visit; each ends alone."""
+
+    __tablename__ = "visit_people"
+    __table_args__ = (Index("uq_visit_people_live_notice", "notice_id", **_where("live")),)
+
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    booking_person: Mapped[int | None]
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
+    case: Mapped[str] = mapped_column(String(20), default="self")
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    finished_at: Mapped[datetime | None]
+    live: Mapped[bool] = mapped_column(default=True)
+
+
+class TicketState(Enum):
+    """Whether a ticket may be called."""
+
+    LIVE = "live"
+    VOID = "void"
+
+
+class Ticket(Base):
+    """番号札: the right to be called with a number. A number stands once a day in its series."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (UniqueConstraint("series_id", "business_date", "number"), CheckConstraint("number > 0", name="number"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[UUID] = mapped_column(unique=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"), index=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"))
+    business_date: Mapped[date]
+    number: Mapped[int]
+    issued_at: Mapped[datetime]
+    kiosk_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id"))
+    state: Mapped[TicketState] = mapped_column(enum_type(TicketState), default=TicketState.LIVE)
+
+    visit: Mapped[Visit] = relationship(back_populates="tickets")
+
+
+class NumberDay(Base):
+    """当日の番号: where the next number of a series is kept."""
+
+    __tablename__ = "number_days"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), primary_key=True)
+    business_date: Mapped[date] = mapped_column(primary_key=True)
+    next: Mapped[int]
+
+
+class VisitStep(Base):
+    """One stop of a visit in a lane; it carries the state of the ticket."""
+
+    __tablename__ = "visit_steps"
+    __table_args__ = (
+        Index("uq_visit_steps_open_visit", "visit_id", **_where(f"state IN ({OPEN})")),
+        Index("uq_visit_steps_busy_window", "window_id", **_where("state IN ('called', 'serving')")),
+        Index("uq_visit_steps_busy_terminal", "terminal_id", **_where("state = 'serving'")),
+        Index("ix_visit_steps_line", "lane_id", "state", "class", "due_at"),
+        CheckConstraint("state NOT IN ('called', 'serving') OR window_id IS NOT NULL", name="window"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"))
+    position: Mapped[int]
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"))
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
+    state: Mapped[StepState] = mapped_column(enum_type(StepState), default=StepState.WAITING)
+    step_class: Mapped[StepClass] = mapped_column("class", enum_type(StepClass))
+    entered_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    ready_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]
+    calls: Mapped[int] = mapped_column(default=0)
+    window_id: Mapped[int | None] = mapped_column(ForeignKey("windows.id"))
+    terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminals.id"))
+
+    visit: Mapped[Visit] = relationship(back_populates="steps")
+    lane: Mapped[Lane] = relationship()
+    window: Mapped[Window | None] = relationship()
+
+
+class Call(Base):
+    """呼出: one calling of a ticket to a window, with its reason, in the office's sequence."""
+
+    __tablename__ = "calls"
+
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True)
+    step_id: Mapped[int] = mapped_column(ForeignKey("visit_steps.id"), index=True)
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"))
+    number: Mapped[int]
+    window_number: Mapped[int]
+    kind: Mapped[CallKind] = mapped_column(enum_type(CallKind))
+    reason: Mapped[Any] = mapped_column(JSON)
+    at: Mapped[datetime]

@@ -1,0 +1,166 @@
+"""The rules of the line (pure): states of a step, and who is next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from server.clock import office_time
+from server.errors import Conflict, NotFound, NotNow
+
+
+class StepState(Enum):
+    """Where one stop of a visit stands."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    DONE = "done"
+    MISSED = "missed"
+    PARKED = "parked"
+    VOID = "void"
+
+
+OPEN_STATES = (StepState.WAITING, StepState.CALLED, StepState.SERVING, StepState.MISSED, StepState.PARKED)
+AT_WINDOW = (StepState.CALLED, StepState.SERVING)
+
+
+class StepAction(Enum):
+    """What can be done to a step."""
+
+    CALL = "call"
+    RECALL = "recall"
+    SERVE = "serve"
+    FINISH = "finish"
+    MISS = "miss"
+    RETURN = "return"
+    PARK = "park"
+    RESUME = "resume"
+    VOID = "void"
+    END_OF_DAY = "end_of_day"
+
+
+class StepClass(Enum):
+    """Why somebody stands in the line."""
+
+    BOOKED = "booked"
+    WALK_IN = "walk_in"
+
+
+_NEXT: dict[tuple[StepState, StepAction], StepState] = {
+    (StepState.WAITING, StepAction.CALL): StepState.CALLED,
+    (StepState.MISSED, StepAction.CALL): StepState.CALLED,
+    (StepState.CALLED, StepAction.RECALL): StepState.CALLED,
+    (StepState.CALLED, StepAction.SERVE): StepState.SERVING,
+    (StepState.CALLED, StepAction.MISS): StepState.MISSED,
+    (StepState.CALLED, StepAction.FINISH): StepState.DONE,
+    (StepState.SERVING, StepAction.FINISH): StepState.DONE,
+    (StepState.MISSED, StepAction.RETURN): StepState.WAITING,
+    (StepState.WAITING, StepAction.PARK): StepState.PARKED,
+    (StepState.CALLED, StepAction.PARK): StepState.PARKED,
+    (StepState.SERVING, StepAction.PARK): StepState.PARKED,
+    (StepState.PARKED, StepAction.RESUME): StepState.WAITING,
+    **{(state, StepAction.VOID): StepState.VOID for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)},
+    **{(state, StepAction.END_OF_DAY): StepState.VOID for state in OPEN_STATES},
+}
+
+
+class NobodyWaiting(NotNow):
+    """There is nobody whom this window may call."""
+
+    code = "nobody_waiting"
+
+
+class WindowClosed(NotNow):
+    """The window must be opened by somebody first."""
+
+    code = "window_closed"
+
+
+class WindowOccupied(Conflict):
+    """Somebody else works at this window, or it still serves somebody."""
+
+    code = "window_occupied"
+
+
+class NobodyAtWindow(NotNow):
+    """Nobody is called or served at this window."""
+
+    code = "nobody_at_window"
+
+
+class NotPossible(Conflict):
+    """The action does not fit the step's state (any more)."""
+
+    code = "step_state"
+
+
+class UnknownWindow(NotFound):
+    """There is no such window here."""
+
+    code = "unknown_window"
+
+
+class NumbersUsedUp(Conflict):
+    """The lane has given out its last number today."""
+
+    code = "numbers_used_up"
+
+
+class StepLike(Protocol):
+    """What the rules need of a waiting step."""
+
+    id: int
+    step_class: StepClass
+    due_at: datetime
+    entered_at: datetime
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why somebody was called, to be read to a visitor who asks."""
+
+    code: str
+    due: datetime
+    arrived: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The reason as it is kept with the call."""
+        return {"code": self.code, "due": office_time(self.due).isoformat(), "arrived": office_time(self.arrived).isoformat()}
+
+
+def after(state: StepState, action: StepAction) -> StepState:
+    """The state that follows; NotPossible if the action does not fit."""
+    try:
+        return _NEXT[state, action]
+    except KeyError:
+        raise NotPossible(state=state.value, action=action.value) from None
+
+
+def choose_next(heads: Sequence[StepLike], now: datetime) -> tuple[StepLike, Reason]:
+    """Who is called next, of the first of each class and lane.
+
+    Whoever is due longest goes first: a booked person is due at the booked time, a walk-in some minutes after
+    arriving, so nobody waits for ever. If nobody with a claim is there, a window does not stand idle: people who came
+    before their booked time are served in the order of those times. Nothing but times and class is looked at.
+    Raises NobodyWaiting.
+    """
+    due = [h for h in heads if h.step_class is StepClass.WALK_IN or h.due_at <= now]
+    early = [h for h in heads if h not in due]
+    if due:
+        step = min(due, key=_order)
+        return step, Reason("booked" if step.step_class is StepClass.BOOKED else "walk_in", step.due_at, step.entered_at)
+    if early:
+        step = min(early, key=_order)
+        return step, Reason("booked_early", step.due_at, step.entered_at)
+    raise NobodyWaiting
+
+
+def _order(step: StepLike) -> tuple[datetime, datetime, int]:
+    return (step.due_at, step.entered_at, step.id)
+
+
+def absent(steps: Iterable[tuple[int, StepState]]) -> list[int]:
+    """Numbers that were called and did not come, for the board."""
+    return [number for number, state in steps if state is StepState.MISSED]

@@ -1,0 +1,313 @@
+"""Entry points of the line: open a window, call next, call again, missed; and the steps that end a visit.
+
+Locks, always in this order: visits by id, number_days, visit_steps by id, windows, feeds (docs/concurrency.md).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from madoguchi.wire import CallKind, Message
+from server.audit import record
+from server.clock import business_date
+from server.db import Transaction, read_session, transaction
+from server.events import QueueChanged, TicketCalled
+from server.offices.models import Feed, Window
+from server.offices.queries import lanes_of_window
+from server.queueing.models import Call, Ticket, Visit, VisitPerson, VisitStep
+from server.queueing.queries import heads, number_of, step_at_window
+from server.queueing.rules import (
+    OPEN_STATES,
+    NobodyAtWindow,
+    NobodyWaiting,
+    NotPossible,
+    Reason,
+    StepAction,
+    StepLike,
+    StepState,
+    UnknownWindow,
+    WindowClosed,
+    WindowOccupied,
+    after,
+    choose_next,
+)
+from server.repeats import Caller, repeat_of
+
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Called(Message):
+    """One calling, as desk and board show it."""
+
+    sequence: int
+    kind: str
+    number: int
+    window: int
+    visit: UUID
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class WindowState(Message):
+    """A window after it was opened or closed."""
+
+    window: int
+    number: int
+    is_open: bool
+
+
+def open_window(caller: Caller, window_id: int, clerk_id: int, now: datetime) -> WindowState:
+    """A clerk takes a window. Raises UnknownWindow, WindowOccupied (somebody else works there)."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "window.open", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return WindowState.from_json(repeat.answer)
+        window = _locked_window(tx, window_id)
+        if window.is_open and window.clerk_id != clerk_id:
+            raise WindowOccupied(window=window.number)
+        window.is_open, window.clerk_id = True, clerk_id
+        record(tx, now, caller.actor, "window.open", None, window=window.id)
+        return repeat.keep(WindowState(window.id, window.number, True))
+
+
+def close_window(caller: Caller, window_id: int, now: datetime) -> WindowState:
+    """The window calls nobody any more. Raises WindowOccupied while somebody is called or served there."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "window.close", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return WindowState.from_json(repeat.answer)
+        if step_at_window(tx.session, window_id) is not None:
+            raise WindowOccupied
+        window = _locked_window(tx, window_id)
+        window.is_open, window.clerk_id = False, None
+        record(tx, now, caller.actor, "window.close", None, window=window.id)
+        return repeat.keep(WindowState(window.id, window.number, False))
+
+
+def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
+    """Call whoever is next in the window's lanes.
+
+    Raises NobodyWaiting, WindowClosed, WindowOccupied (finish the visit at the window first), UnknownWindow.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.call_next", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return Called.from_json(repeat.answer)
+        window = _ready_window(tx, window_id)
+        lanes = lanes_of_window(tx.session, window.id, window.office_id)
+        step, reason = _claim(tx, lambda passed: choose_next(heads(tx.session, lanes, now, passed), now))
+        step.state = after(step.state, StepAction.CALL)
+        step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
+        called = _announce(tx, step, window, CallKind.CALL, reason, now)
+        record(tx, now, caller.actor, "ticket.call", called.visit, number=called.number, window=window.number)
+        tx.publish(QueueChanged(window.office_id))
+        return repeat.keep(called)
+
+
+def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> Called:
+    """Call one ticket by itself: somebody who was missed has come. Raises as `call_next`, and NotPossible."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.call_ticket", {"window": window_id, "ticket": str(ticket)}, now)
+        if repeat.answer is not None:
+            return Called.from_json(repeat.answer)
+        window = _ready_window(tx, window_id)
+        visit_id = tx.session.scalar(
+            select(Visit.id).join(Ticket).where(Ticket.uid == ticket, Visit.office_id == window.office_id)
+        )
+        if visit_id is None:
+            raise NotPossible
+        step = _locked_step_of(tx, visit_id)
+        step.state = after(step.state, StepAction.CALL)
+        step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
+        called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
+        record(tx, now, caller.actor, "ticket.call_by_hand", called.visit, number=called.number, window=window.number)
+        tx.publish(QueueChanged(window.office_id))
+        return repeat.keep(called)
+
+
+def recall(caller: Caller, window_id: int, now: datetime) -> Called:
+    """Call the same ticket to the same window again. Raises NobodyAtWindow, NotPossible (already served)."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.recall", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return Called.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id)
+        step.state = after(step.state, StepAction.RECALL)
+        step.called_at, step.calls = now, step.calls + 1
+        called = _announce(tx, step, _window(tx, window_id), CallKind.RECALL, Reason("recall", step.due_at, step.entered_at), now)
+        record(tx, now, caller.actor, "ticket.recall", called.visit, number=called.number)
+        return repeat.keep(called)
+
+
+def missed(caller: Caller, window_id: int, now: datetime) -> Called:
+    """The person called did not come: the number goes to the absent list. Raises NobodyAtWindow, NotPossible."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.missed", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return Called.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id)
+        step.state = after(step.state, StepAction.MISS)
+        step.window_id = None
+        called = _announce(tx, step, _window(tx, window_id), CallKind.MISSED, Reason("missed", step.due_at, step.entered_at), now)
+        record(tx, now, caller.actor, "ticket.missed", called.visit, number=called.number)
+        return repeat.keep(called)
+
+
+def locked_step_at(tx: Transaction, window_id: int) -> VisitStep:
+    """Step: the open step at a window, visit locked first. Raises NobodyAtWindow."""
+    seen = step_at_window(tx.session, window_id)
+    if seen is None:
+        raise NobodyAtWindow
+    step = _locked_step_of(tx, seen.visit_id)
+    if step.window_id != window_id:
+        raise NobodyAtWindow
+    return step
+
+
+def finish_step(tx: Transaction, step: VisitStep, outcome: str, now: datetime) -> Visit:
+    """Step: the visit at a window has ended with an outcome for everybody in it."""
+    step.state = after(step.state, StepAction.FINISH)
+    return _end_visit(tx, step, outcome, now)
+
+
+def close_past_days(now: datetime) -> int:
+    """Sweep: visits left open on an earlier day are ended as `left`; today's line begins empty."""
+    today = business_date(now)
+    left_open = (
+        select(VisitStep.visit_id)
+        .join(Visit, Visit.id == VisitStep.visit_id)
+        .where(Visit.business_date < today, VisitStep.state.in_(OPEN_STATES))
+        .order_by(VisitStep.visit_id)
+    )
+    visits = read_session().scalars(left_open).all()
+    if not visits:
+        return 0
+    with transaction() as tx:
+        for visit_id in visits:
+            _void(tx, visit_id, now)
+        record(tx, now, "timetable", "queue.close_past_days", None, visits=len(visits))
+    return len(visits)
+
+
+def _void(tx: Transaction, visit_id: int, now: datetime) -> None:
+    step = _locked_step_of(tx, visit_id)
+    # From every open state there is a way out at the end of a day, also from a window nobody cleared.
+    step.state = after(step.state, StepAction.END_OF_DAY)
+    step.window_id = None
+    _end_visit(tx, step, "left", now)
+
+
+def _end_visit(tx: Transaction, step: VisitStep, outcome: str, now: datetime) -> Visit:
+    tx.session.execute(
+        update(VisitPerson)
+        .where(VisitPerson.visit_id == step.visit_id, VisitPerson.finished_at.is_(None))
+        .values(outcome=outcome, finished_at=now, live=False)
+    )
+    visit = step.visit
+    visit.live = False
+    return visit
+
+
+def _claim(
+    tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]
+) -> tuple[VisitStep, Reason]:
+    """Choose, and lock the chosen visit without waiting: two windows that choose the same person must not meet.
+
+    A visit that somebody else has locked is passed over for this choice; if only such are left, the line is read
+    again, for they may have been let go.
+    """
+    for _ in range(TRIES):
+        passed: list[int] = []
+        while True:
+            try:
+                chosen, reason = choose(passed)
+            except NobodyWaiting:
+                break
+            step = tx.session.get_one(VisitStep, chosen.id)
+            locked = tx.session.scalar(
+                select(Visit.id).where(Visit.id == step.visit_id).with_for_update(skip_locked=True)
+            )
+            if locked is not None:
+                tx.session.refresh(step, with_for_update=True)
+                if step.state is StepState.WAITING:
+                    return step, reason
+            passed.append(step.id)
+        if not passed:
+            break
+    raise NobodyWaiting
+
+
+def _locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:
+    """The visit's open step; the visit is locked first. Raises NotPossible if the visit has ended."""
+    tx.session.execute(select(Visit.id).where(Visit.id == visit_id).with_for_update())
+    step = tx.session.scalar(
+        select(VisitStep)
+        .where(VisitStep.visit_id == visit_id, VisitStep.state.in_(OPEN_STATES))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if step is None:
+        raise NotPossible
+    return step
+
+
+def _window(tx: Transaction, window_id: int) -> Window:
+    window = tx.session.get(Window, window_id)
+    if window is None:
+        raise UnknownWindow
+    return window
+
+
+def _locked_window(tx: Transaction, window_id: int) -> Window:
+    window = tx.session.scalar(
+        select(Window).where(Window.id == window_id).with_for_update().execution_options(populate_existing=True)
+    )
+    if window is None:
+        raise UnknownWindow
+    return window
+
+
+def _ready_window(tx: Transaction, window_id: int) -> Window:
+    """An open window with nobody at it. Not locked: the index of busy windows has the last word."""
+    window = _window(tx, window_id)
+    if not window.is_open:
+        raise WindowClosed(window=window.number)
+    if step_at_window(tx.session, window_id) is not None:
+        raise WindowOccupied(window=window.number)
+    return window
+
+
+def _announce(
+    tx: Transaction, step: VisitStep, window: Window, kind: CallKind, reason: Reason, now: datetime
+) -> Called:
+    """Write the call into the office's sequence; the feed's row is the last lock taken."""
+    tx.session.flush()
+    number = number_of(tx.session, step.visit_id)
+    visit = step.visit.uid
+    sequence = tx.session.execute(
+        update(Feed)
+        .where(Feed.office_id == window.office_id)
+        .values(sequence=Feed.sequence + 1)
+        .returning(Feed.sequence)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    tx.session.add(
+        Call(
+            office_id=window.office_id,
+            sequence=sequence,
+            step_id=step.id,
+            window_id=window.id,
+            number=number,
+            window_number=window.number,
+            kind=kind,
+            reason=reason.to_json(),
+            at=now,
+        )
+    )
+    tx.publish(TicketCalled(window.office_id, sequence, kind.value, number, window.number, now))
+    return Called(sequence, kind.value, number, window.number, visit, reason.code, now)

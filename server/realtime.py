@@ -1,0 +1,119 @@
+"""Socket.IO: an event becomes a message to the boards of its office.
+
+A message is a nudge with its content and a sequence number; the picture is the truth. Every heartbeat carries the
+committed sequence, so that a lost last message shows. Rooms follow from the pairing cookie.
+"""
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, request
+from flask_socketio import SocketIO, join_room
+
+from madoguchi.wire import CALL_EVENT, HEARTBEAT_EVENT, WAITING_EVENT, Heartbeat
+from server.auth.guards import board_of_request
+from server.auth.rules import NotPaired
+from server.clock import office_time
+from server.db import db, read_session
+from server.edge import Parts
+from server.events import QueueChanged, TicketCalled
+from server.queueing.board import announcement
+from server.queueing.board_api import waiting_of_office
+from server.queueing.queries import sequence_of
+
+log = logging.getLogger(__name__)
+
+
+class Boards:
+    """The open boards of this process, by office."""
+
+    def __init__(self, app: Flask, parts: Parts) -> None:
+        """Subscribes to the events that change a board and takes sockets of paired boards."""
+        self._app, self._parts = app, parts
+        self._offices: dict[str, int] = {}
+        self.socketio = SocketIO(
+            app,
+            async_mode=_async_mode(),
+            message_queue=parts.settings.message_queue or None,
+            transports=["websocket"],
+            cors_allowed_origins=None,  # same origin only
+            ping_interval=10,
+            ping_timeout=10,
+            serve_client=False,
+            manage_session=False,
+        )
+        self.socketio.on_event("connect", self._connect)
+        self.socketio.on_event("disconnect", self._disconnect)
+        parts.bus.after(TicketCalled, self._on_ticket_called)
+        parts.bus.after(QueueChanged, self._on_queue_changed)
+
+    def start(self) -> None:
+        """Begin the heartbeats of this process."""
+        self.socketio.start_background_task(self._beat)
+
+    def _connect(self) -> bool:
+        try:
+            office = board_of_request().office_id
+        except NotPaired:
+            return False
+        join_room(room(office))
+        self._offices[_sid()] = office
+        return True
+
+    def _disconnect(self, _reason: str | None = None) -> None:
+        self._offices.pop(_sid(), None)
+
+    def _on_ticket_called(self, event: TicketCalled) -> None:
+        self.socketio.emit(CALL_EVENT, announcement(event).to_json(), to=room(event.office_id))
+
+    def _on_queue_changed(self, event: QueueChanged) -> None:
+        if self._parts.settings.message_queue or event.office_id in self._offices.values():
+            waiting = waiting_of_office(read_session(), event.office_id, self._parts.clock.now())
+            self.socketio.emit(WAITING_EVENT, waiting.to_json(), to=room(event.office_id))
+
+    def _beat(self) -> None:
+        while True:
+            self.socketio.sleep(self._parts.settings.heartbeat_s)
+            started = time.monotonic()
+            for office in set(self._offices.values()):
+                try:
+                    self.socketio.emit(HEARTBEAT_EVENT, self.heartbeat(office).to_json(), to=room(office))
+                except Exception:
+                    # A database that is away must not end the heartbeats for ever; boards call themselves stale meanwhile.
+                    log.exception("heartbeat of office %s failed", office)
+            if (took := time.monotonic() - started) > 1:
+                log.warning("heartbeats took %.1f s", took)
+
+    def heartbeat(self, office: int) -> Heartbeat:
+        """The committed sequence and the people waiting."""
+        with self._app.app_context():
+            try:
+                moment = self._parts.clock.now()
+                session = read_session()
+                sequence = sequence_of(session, office)
+                return Heartbeat(sequence, office_time(moment), waiting_of_office(session, office, moment))
+            finally:
+                db.session.remove()
+
+
+def room(office: int) -> str:
+    """The room of an office's boards."""
+    return f"office:{office}"
+
+
+def _sid() -> str:
+    return str(_request().sid)
+
+
+def _request() -> Any:
+    return request
+
+
+def _async_mode() -> str:
+    """gevent where the process was patched for it (`serve`), threads elsewhere (tests)."""
+    try:
+        from gevent import monkey
+    except ImportError:
+        return "threading"
+    return "gevent" if monkey.is_module_patched("socket") else "threading"

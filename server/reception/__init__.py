@@ -1,0 +1,1 @@
+"""受付: a person arrives."""

@@ -1,0 +1,106 @@
+"""What a kiosk asks (JSON; docs/api.md). Thin: parse, call one entry point, answer."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from madoguchi.wire import CONTRACT, CheckInRequest, KioskState, PrintReport, ServiceView, StaffCall, WalkInRequest
+from server.auth.guards import device, kiosk
+from server.auth.service import kiosk_seen
+from server.clock import office_time
+from server.db import read_session
+from server.edge import caller, keyring, now, parts
+from server.errors import Invalid
+from server.offices.models import Office
+from server.offices.queries import open_now, services_of
+from server.reception import service
+from server.reception.service import Kiosk
+
+blueprint = Blueprint("kiosk_api", __name__, url_prefix="/api/kiosk")
+
+
+class NotUnderstood(Invalid):
+    """The message does not have the shape agreed on; the text names the field."""
+
+    code = "not_understood"
+
+
+def _read(kind: Any) -> Any:
+    try:
+        return kind.from_json(request.get_json(silent=True))
+    except ValueError as error:
+        raise NotUnderstood(fault=str(error)[:200]) from None
+
+
+def _here() -> Kiosk:
+    return Kiosk(device().id, device().office_id)
+
+
+def _actor() -> str:
+    return f"device:{device().id}"
+
+
+@blueprint.post("/check-ins")
+@kiosk
+def check_in() -> ResponseReturnValue:
+    """A code was scanned."""
+    asked: CheckInRequest = _read(CheckInRequest)
+    answer = service.check_in(caller(_actor()), keyring(), _here(), asked.text, parts().settings.hosts, now())
+    return jsonify(answer.to_json())
+
+
+@blueprint.post("/walk-ins")
+@kiosk
+def walk_in() -> ResponseReturnValue:
+    """Somebody without a booking chose a service."""
+    asked: WalkInRequest = _read(WalkInRequest)
+    return jsonify(service.walk_in(caller(_actor()), _here(), asked.service, asked.party, now()).to_json())
+
+
+@blueprint.put("/print-jobs/<uuid:job>")
+@kiosk
+def report_print(job: UUID) -> ResponseReturnValue:
+    """What became of a paper."""
+    report: PrintReport = _read(PrintReport)
+    service.report_print(_actor(), _here(), job, report.sha256, report.outcome, now())
+    return "", 204
+
+
+@blueprint.post("/staff-calls")
+@kiosk
+def call_staff() -> ResponseReturnValue:
+    """Somebody at the kiosk needs help."""
+    asked: StaffCall = _read(StaffCall)
+    service.call_staff(caller(_actor()), asked.reason[:40], now())
+    return "", 204
+
+
+@blueprint.get("/state")
+@kiosk
+def state() -> ResponseReturnValue:
+    """What the kiosk shows while nobody stands before it."""
+    moment = now()
+    here = device()
+    answer = _state(read_session(), here.office_id, moment)
+    kiosk_seen(here.id, CONTRACT, moment)
+    return jsonify(answer.to_json())
+
+
+def _state(session: Session, office_id: int, moment: datetime) -> KioskState:
+    office = session.get_one(Office, office_id)
+    opening = open_now(session, office_id, moment)
+    return KioskState(
+        contract=CONTRACT,
+        office=office.names,
+        now=office_time(moment),
+        open=opening.booked,
+        walk_ins=opening.walk_ins,
+        next_opening=None if opening.next_opening is None else office_time(opening.next_opening),
+        tel=office.tel,
+        services=tuple(ServiceView(s.code, s.names) for s in services_of(session, office_id)),
+        hosts=parts().settings.hosts,
+    )

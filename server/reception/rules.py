@@ -1,0 +1,104 @@
+"""The rules of arriving (pure): who is received, and where they stand in the line."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from server.booking.rules import BookingState
+from server.clock import business_date, office_time
+from server.errors import Conflict, Invalid, NotFound, NotNow
+from server.queueing.rules import StepClass
+
+
+class Unreadable(Invalid):
+    """The scan is damaged or cut short."""
+
+    code = "unreadable"
+
+
+class WrongCode(Invalid):
+    """Not a code of ours."""
+
+    code = "wrong_code"
+
+
+class CodeUnknown(NotFound):
+    """A code of ours that stands for nothing here."""
+
+    code = "code_unknown"
+
+
+class NotBooked(NotFound):
+    """The notice has no booking."""
+
+    code = "not_booked"
+
+
+class WrongOffice(Conflict):
+    """Booked at another office."""
+
+    code = "wrong_office"
+
+
+class WrongDay(NotNow):
+    """Booked for another day."""
+
+    code = "wrong_day"
+
+
+class BookingIsCancelled(Conflict):
+    """The booking was cancelled."""
+
+    code = "booking_cancelled"
+
+
+class OfficeClosed(NotNow):
+    """Nobody is received now."""
+
+    code = "office_closed"
+
+
+class WalkInsClosed(NotNow):
+    """People without a booking are not received (any more) today."""
+
+    code = "walk_ins_closed"
+
+
+class PartyTooLarge(Invalid):
+    """More people than one ticket stands for, or none."""
+
+    code = "party_too_large"
+
+
+class BookedLike(Protocol):
+    """What the rules need of a booking."""
+
+    office_id: int
+    state: BookingState
+    starts_at: datetime
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Where somebody who came with a booking stands in the line."""
+
+    step_class: StepClass
+    due_at: datetime
+    early: bool
+    late: bool
+
+
+def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_due_minutes: int) -> Admission:
+    """Receive a booked person: nobody is sent away for coming early; who is later than the grace waits as a walk-in.
+
+    Raises WrongDay, BookingIsCancelled, NotBooked.
+    """
+    if booking.state is BookingState.CANCELLED:
+        raise BookingIsCancelled
+    if booking.state not in (BookingState.CONFIRMED, BookingState.CHECKED_IN):
+        raise NotBooked
+    if business_date(booking.starts_at) != business_date(now):
+        raise WrongDay(date=office_time(booking.starts_at).date().isoformat())
+    if now > booking.starts_at + timedelta(minutes=late_grace_minutes):
+        return Admission(StepClass.WALK_IN, now + timedelta(minutes=walk_in_due_minutes), early=False, late=True)
+    return Admission(StepClass.BOOKED, booking.starts_at, early=now < booking.starts_at, late=False)

@@ -1,0 +1,235 @@
+"""Entry points of arriving: check in with a code, come without a booking, report what was printed."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from madoguchi import codes
+from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView
+from server.audit import record
+from server.booking.models import Booking
+from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
+from server.booking.rules import BookingState
+from server.booking.service import check_in_booking, locked_booking
+from server.clock import business_date, office_time
+from server.db import Transaction, new_uid, read_session, transaction
+from server.issuance.notice_codes import refuse_my_number
+from server.issuance.service import find_by_scan_code
+from server.keys import Keyring
+from server.offices.models import Office, Service
+from server.offices.queries import first_step, open_now, policy_on, service_by_code
+from server.queueing.models import Ticket, TicketState, Visit
+from server.queueing.queries import waiting_before
+from server.queueing.rules import StepClass
+from server.queueing.tickets import Arrival, Issued, issue
+from server.reception.models import PrintJob
+from server.reception.rules import (
+    BookingIsCancelled,
+    CodeUnknown,
+    NotBooked,
+    OfficeClosed,
+    PartyTooLarge,
+    Unreadable,
+    WalkInsClosed,
+    WrongCode,
+    WrongOffice,
+    admit,
+)
+from server.repeats import Caller, repeat_of
+
+
+@dataclass(frozen=True)
+class Kiosk:
+    """The device at which somebody stands."""
+
+    id: int
+    office_id: int
+
+
+def check_in(caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: Collection[str], now: datetime) -> CheckInAnswer:
+    """A booked person has scanned a code: visit, number and ticket, once, however often it is scanned.
+
+    Scanned again while the paper is not known to be printed, the same number comes with a new print job; afterwards
+    the number is only said. Raises MyNumberRefused, Unreadable, WrongCode, CodeUnknown, NotBooked, WrongOffice,
+    WrongDay, BookingIsCancelled, OfficeClosed.
+    """
+    code = read_code(text, hosts)
+    booking_id = _booking_of_code(keyring, code, now)
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.check_in", {"code": keyring.key("repeat", code.text)}, now)
+        if repeat.answer is not None:
+            return CheckInAnswer.from_json(repeat.answer)
+        booking = locked_booking(tx, booking_id)
+        if booking.office_id != kiosk.office_id:
+            raise WrongOffice(site=tx.session.get_one(Office, booking.office_id).names)
+        if (visit := _visit_of(tx, booking.id)) is not None:
+            return repeat.keep(_again(tx, visit, kiosk, now))
+        policy = policy_on(tx.session, kiosk.office_id, business_date(now))
+        place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)
+        opening = open_now(tx.session, kiosk.office_id, now)
+        if not opening.booked:
+            raise OfficeClosed(next_opening=_iso(opening.next_opening))
+        check_in_booking(tx, booking)
+        arrival = Arrival(
+            kiosk.office_id,
+            first_step(tx.session, kiosk.office_id, booking.service_id),
+            place.step_class,
+            place.due_at,
+            origin="kiosk",
+            kiosk_id=kiosk.id,
+            booking_id=booking.id,
+            booked_at=booking.starts_at,
+            notices=[person.notice_id for person in booking.people],
+        )
+        issued = issue(tx, arrival, now)
+        record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)
+        view = _view(tx, arrival, issued, now)
+        return repeat.keep(CheckInAnswer(Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view))
+
+
+def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime) -> CheckInAnswer:
+    """Somebody came without a booking. Raises WalkInsClosed, OfficeClosed, UnknownService, PartyTooLarge."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.walk_in", {"service": service, "party": party}, now)
+        if repeat.answer is not None:
+            return CheckInAnswer.from_json(repeat.answer)
+        policy = policy_on(tx.session, kiosk.office_id, business_date(now))
+        if not 1 <= party <= policy.party_max:
+            raise PartyTooLarge(most=policy.party_max)
+        chosen = service_by_code(tx.session, kiosk.office_id, service)
+        opening = open_now(tx.session, kiosk.office_id, now)
+        if not opening.walk_ins:
+            office = tx.session.get_one(Office, kiosk.office_id)
+            raise WalkInsClosed(tel=office.tel) if opening.booked else OfficeClosed(next_opening=_iso(opening.next_opening))
+        arrival = Arrival(
+            kiosk.office_id,
+            first_step(tx.session, kiosk.office_id, chosen.id),
+            StepClass.WALK_IN,
+            now + timedelta(minutes=policy.walk_in_due_minutes),
+            origin="kiosk",
+            kiosk_id=kiosk.id,
+            notices=[None] * party,
+        )
+        issued = issue(tx, arrival, now)
+        record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
+        view = _view(tx, arrival, issued, now)
+        return repeat.keep(CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view))
+
+
+def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outcome, now: datetime) -> None:
+    """What became of a paper. Saying the same twice is harmless; printed stays printed. Raises CodeUnknown."""
+    with transaction() as tx:
+        row = tx.session.scalar(select(PrintJob).where(PrintJob.uid == job, PrintJob.kiosk_id == kiosk.id).with_for_update())
+        if row is None:
+            raise CodeUnknown
+        if row.outcome is not Outcome.PRINTED:
+            row.sha256, row.outcome = sha256, outcome
+            if outcome is not Outcome.PRINTED:
+                record(tx, now, actor, "print.failed", job, outcome=outcome.value)
+
+
+def call_staff(caller: Caller, reason: str, now: datetime) -> None:
+    """Somebody at the kiosk needs help: kept so that staff see it."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.call_staff", {"reason": reason}, now)
+        if repeat.answer is None:
+            record(tx, now, caller.actor, "kiosk.staff_called", None, reason=reason)
+            repeat.keep(_Done())
+
+
+@dataclass(frozen=True)
+class _Done(Message):
+    """An answer that says only that it was done."""
+
+
+def read_code(text: str, hosts: Collection[str]) -> codes.Code:
+    """Our code in a scanned text. A My Number is refused before anything else looks at the text.
+
+    Raises MyNumberRefused, Unreadable, WrongCode.
+    """
+    refuse_my_number(text)
+    reading = codes.read(text, hosts)
+    if isinstance(reading, codes.Code):
+        if reading.kind is codes.Kind.TICKET:
+            raise WrongCode
+        return reading
+    raise Unreadable if reading is codes.Unread.UNREADABLE else WrongCode
+
+
+def _booking_of_code(keyring: Keyring, code: codes.Code, now: datetime) -> int:
+    session = read_session()
+    if code.kind is codes.Kind.BOOKING:
+        booking = booking_by_code_key(session, keyring.key("booking-code", code.text))
+        if booking is None:
+            raise CodeUnknown
+        return booking.id
+    notice = find_by_scan_code(keyring, session, code)
+    if notice is None:
+        raise CodeUnknown
+    booking = live_booking_of(session, notice.id, now) or newest_booking_of(session, notice.id)
+    if booking is None or booking.state in (BookingState.HELD, BookingState.LAPSED):
+        raise NotBooked
+    if booking.state is BookingState.CANCELLED:
+        raise BookingIsCancelled
+    return booking.id
+
+
+def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
+    return tx.session.scalar(select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1))
+
+
+def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckInAnswer:
+    """The booking was scanned before: the same number; a new paper only if the last is not known to be printed."""
+    ticket = next(t for t in visit.tickets if t.state is TicketState.LIVE)
+    last = tx.session.scalars(
+        select(PrintJob.outcome).where(PrintJob.ticket_id == ticket.id).order_by(PrintJob.id.desc()).limit(1)
+    ).first()
+    view = _view_again(tx, visit, ticket, now)
+    early = visit.booked_at is not None and now < visit.booked_at
+    if last is Outcome.PRINTED or not visit.live:
+        return CheckInAnswer(Result.ALREADY, early, False, None, view)
+    return CheckInAnswer(Result.TICKET, early, False, _job(tx, ticket.id, kiosk, now), view)
+
+
+def _job(tx: Transaction, ticket_id: int, kiosk: Kiosk, now: datetime) -> UUID:
+    job = PrintJob(uid=new_uid(now), ticket_id=ticket_id, kiosk_id=kiosk.id, outcome=Outcome.UNKNOWN, at=now)
+    tx.session.add(job)
+    return job.uid
+
+
+def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime) -> TicketView:
+    return TicketView(
+        uid=issued.uid,
+        number=issued.number,
+        lane=issued.lane.names,
+        service=tx.session.get_one(Service, arrival.first_step.service_id).names,
+        party=len(arrival.notices),
+        booked_at=None if arrival.booked_at is None else office_time(arrival.booked_at),
+        issued_at=office_time(now),
+        people_waiting=issued.people_waiting,
+        office=tx.session.get_one(Office, arrival.office_id).names,
+        reprint_of=None,
+    )
+
+
+def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime) -> TicketView:
+    step = visit.steps[-1]
+    return TicketView(
+        uid=ticket.uid,
+        number=ticket.number,
+        lane=step.lane.names,
+        service=tx.session.get_one(Service, step.service_id).names,
+        party=len(visit.people),
+        booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
+        issued_at=office_time(now),
+        people_waiting=waiting_before(tx.session, step, now),
+        office=tx.session.get_one(Office, visit.office_id).names,
+        reprint_of=office_time(ticket.issued_at),
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else office_time(moment).isoformat()

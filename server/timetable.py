@@ -1,0 +1,58 @@
+"""Which entry point runs when. Jobs only tidy: nothing is wrong while they are late.
+
+Interval sweeps only, which ask the clock themselves; with several processes each run takes the database's own locks.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask
+
+from server.booking.service import extend_slots, sweep_lapsed_holds
+from server.db import db, read_session, transaction
+from server.edge import Parts
+from server.offices.queries import all_offices
+from server.queueing.service import close_past_days
+from server.repeats import forget_old
+
+log = logging.getLogger(__name__)
+
+
+def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
+    """The jobs, each in its own app context."""
+
+    def job(run: Callable[[datetime], object]) -> Callable[[], None]:
+        def in_context() -> None:
+            with app.app_context():
+                try:
+                    run(parts.clock.now())
+                finally:
+                    db.session.remove()
+
+        in_context.__name__ = run.__name__
+        return in_context
+
+    return [job(sweep_lapsed_holds), job(_extend_all), job(close_past_days), job(_forget)]
+
+
+def start(app: Flask, parts: Parts) -> BackgroundScheduler:
+    """Start the timetable of this process."""
+    scheduler = BackgroundScheduler(
+        timezone="Asia/Tokyo", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    )
+    for sweep in sweeps(app, parts):
+        scheduler.add_job(sweep, "interval", seconds=parts.settings.sweep_s, id=sweep.__name__)
+    scheduler.start()
+    return scheduler
+
+
+def _extend_all(now: datetime) -> None:
+    for office_id in [office.id for office in all_offices(read_session())]:
+        extend_slots(office_id, now)
+
+
+def _forget(now: datetime) -> None:
+    with transaction() as tx:
+        forget_old(tx, now)
