@@ -25,7 +25,7 @@ check: ## style, types, who imports whom, and the tests of what we agreed on
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy --strict
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest tests/architecture tests/migrations -q
 
 bench: ## measurements: booking rush, call to board, scan to paper
