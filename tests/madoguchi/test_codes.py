@@ -63,9 +63,7 @@ class TestSlips:
     def test_every_single_wrong_character_is_caught(self, code: Code) -> None:
         for place, right in enumerate(code.text):
             for wrong in set(ALPHABET) - {right}:
-                assert not isinstance(
-                    codes.read(code.text[:place] + wrong + code.text[place + 1 :], HOSTS), Code
-                )
+                assert not isinstance(codes.read(code.text[:place] + wrong + code.text[place + 1 :], HOSTS), Code)
 
     @given(every_code)
     def test_every_swap_of_two_neighbours_is_caught(self, code: Code) -> None:
@@ -109,9 +107,7 @@ class TestSpellings:
             pytest.param("]Q1{}".format, id="AIM prefix of a 2D code"),
             pytest.param("]C0{}".format, id="AIM prefix of Code 128"),
             pytest.param(lambda text: text.replace("1", "I").replace("0", "O"), id="letters for digits"),
-            pytest.param(
-                lambda text: text.replace("1", "l").replace("0", "o"), id="small letters for digits"
-            ),
+            pytest.param(lambda text: text.replace("1", "l").replace("0", "o"), id="small letters for digits"),
         ],
     )
     @given(code=every_code)

@@ -72,9 +72,7 @@ class TestWholePayload:
     def test_separators_may_stand_anywhere(self, separator: str) -> None:
         assert may_be_my_number(separator.join(WRONG_CHECK).encode())
 
-    @pytest.mark.parametrize(
-        "zero", [0x0660, 0x0966, 0x1D7CE, 0x1D7F6], ids=["arabic", "hindi", "bold", "mono"]
-    )
+    @pytest.mark.parametrize("zero", [0x0660, 0x0966, 0x1D7CE, 0x1D7F6], ids=["arabic", "hindi", "bold", "mono"])
     def test_other_forms_of_digits_are_digits(self, zero: int) -> None:
         assert may_be_my_number("".join(chr(zero + int(digit)) for digit in WRONG_CHECK).encode())
 
@@ -88,9 +86,7 @@ class TestWholePayload:
 
 
 class TestAmongOtherText:
-    @pytest.mark.parametrize(
-        "around", ["個人番号{}です", "A{}A", "https://city.mihon.example/?id={}&x=1", "1件 {} X"]
-    )
+    @pytest.mark.parametrize("around", ["個人番号{}です", "A{}A", "https://city.mihon.example/?id={}&x=1", "1件 {} X"])
     @pytest.mark.parametrize("spelling", spellings(CANARY))
     def test_a_number_that_checks_is_found(self, around: str, spelling: str) -> None:
         assert may_be_my_number(around.format(spelling).encode())
