@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Table, Uuid, event
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Uuid, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -45,7 +45,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """Refuse naive moments, store the rest in UTC."""
         if value is None:
             return None
@@ -53,7 +53,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise ValueError("a moment without a zone cannot be stored")
         return value.astimezone(UTC)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
         """SQLite gives back what it was given without the zone: it is UTC."""
         if value is None:
             return None
@@ -64,7 +64,8 @@ class Base(DeclarativeBase):
     """Base of all tables."""
 
     registry = registry(
-        metadata=MetaData(naming_convention=NAMES), type_annotation_map={datetime: UtcDateTime(), uuid.UUID: Uuid()}
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={datetime: UtcDateTime(), uuid.UUID: Uuid()},
     )
 
 
@@ -104,7 +105,7 @@ class Transaction:
         self.bus.tell_inside(self, event)
         self.events.append(event)
 
-    def insert_or_ignore(self, table: Table, values: dict[str, Any]) -> bool:
+    def insert_or_ignore(self, table: type[Base], values: dict[str, Any]) -> bool:
         """Insert one row; False if a row with its key stands already (waiting for its writer to end)."""
         dialect = postgresql if self.session.get_bind().dialect.name == "postgresql" else sqlite
         statement = dialect.insert(table).values(**values).on_conflict_do_nothing()

@@ -5,7 +5,7 @@ Only views import this; rules and entry points are given plain values.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from flask import current_app, request, session
@@ -66,8 +66,6 @@ def language() -> str:
     return str(chosen) if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "ja"
 
 
-def say(key: str, **facts: object) -> str:
+def say(key: str, **facts: Any) -> str:
     """A sentence in the visitor's language."""
     return parts().texts.say(key, language(), **facts)
-
-

@@ -7,7 +7,7 @@ The leaf classes stand beside the rules that raise them and are named as the off
 from typing import Any, ClassVar
 
 
-class Refusal(Exception):  # noqa: N818 - the office's word; a refusal is an answer, not an error
+class Refusal(Exception):
     """The office's own no. `facts` are plain values that the text for `code` may show."""
 
     code: ClassVar[str] = "refused"

@@ -1,6 +1,7 @@
 """One table: kind of refusal → HTTP status. Devices get JSON, people a page that says what to do next."""
 
 import logging
+from typing import Any, cast
 
 from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -42,16 +43,16 @@ def register(app: Flask) -> None:
 
 
 def _refused(error: Exception) -> ResponseReturnValue:
-    assert isinstance(error, Refusal)
-    return _answer(error.code, error.facts, status_of(error))
+    refusal = cast(Refusal, error)
+    return _answer(refusal.code, refusal.facts, status_of(refusal))
 
 
 def _http(error: Exception) -> ResponseReturnValue:
-    assert isinstance(error, HTTPException)
-    if error.code is None or error.code < 400:
-        return error
+    raised = cast(HTTPException, error)
+    if raised.code is None or raised.code < 400:
+        return raised
     codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    return _answer(codes.get(error.code, "bad_request"), {}, error.code)
+    return _answer(codes.get(raised.code, "bad_request"), {}, raised.code)
 
 
 def _fault(error: Exception) -> ResponseReturnValue:
@@ -64,13 +65,13 @@ def _fault(error: Exception) -> ResponseReturnValue:
     return _answer("fault", {}, 500)
 
 
-def _answer(code: str, facts: dict[str, object], status: int) -> ResponseReturnValue:
+def _answer(code: str, facts: dict[str, Any], status: int) -> ResponseReturnValue:
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return jsonify(RefusalView(code, facts).to_json()), status
     return render_template("refusal.html", code=code, text=refusal_text(code, facts), facts=facts), status
 
 
-def refusal_text(code: str, facts: dict[str, object]) -> str:
+def refusal_text(code: str, facts: dict[str, Any]) -> str:
     """What a person is told: the catalogue's `refusal.<code>`, or a general sentence."""
     texts, lang = parts().texts, language()
     for key in (f"refusal.{code}", "refusal.other"):

@@ -28,7 +28,9 @@ class Keyring:
 
     def booking_code(self, booking: UUID) -> codes.Code:
         """The booking's code: made from its uid, so that its page can show it again though it is stored nowhere."""
-        return codes.from_bits(codes.Kind.BOOKING, hmac.digest(self.pepper, b"booking-code\0" + booking.bytes, "sha256"))
+        return codes.from_bits(
+            codes.Kind.BOOKING, hmac.digest(self.pepper, b"booking-code\0" + booking.bytes, "sha256")
+        )
 
 
 def sticker_word(length: int) -> str:

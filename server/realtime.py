@@ -80,7 +80,7 @@ class Boards:
                 try:
                     self.socketio.emit(HEARTBEAT_EVENT, self.heartbeat(office).to_json(), to=room(office))
                 except Exception:
-                    # A database that is away must not end the heartbeats for ever; boards call themselves stale meanwhile.
+                    # A database that is away must not end the heartbeats; boards call themselves stale meanwhile.
                     log.exception("heartbeat of office %s failed", office)
             if (took := time.monotonic() - started) > 1:
                 log.warning("heartbeats took %.1f s", took)

@@ -33,7 +33,7 @@ class ContractMismatch(Conflict):
     code = "contract_mismatch"
 
 
-class User(UserMixin):
+class User(UserMixin):  # type: ignore[misc]  # flask_login has no types
     """The signed-in member of staff, as Flask-Login wants it."""
 
     def __init__(self, staff: SignedIn) -> None:
@@ -51,7 +51,7 @@ def install(app: Flask) -> None:
     manager.login_view = "auth.sign_in"
     manager.session_protection = "strong"
 
-    @manager.user_loader
+    @manager.user_loader  # type: ignore[untyped-decorator]  # flask_login has no types
     def _load(text: str) -> User | None:
         staff_id, _, generation = text.partition(":")
         staff = staff_by_id(int(staff_id), int(generation))
@@ -98,7 +98,9 @@ def needs(right: Right) -> Callable[[View], View]:
 
 def _to_sign_in() -> ResponseReturnValue:
     """To the sign-in page, and back afterwards."""
-    return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    return redirect(
+        url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    )
 
 
 def staff() -> SignedIn:
@@ -190,5 +192,3 @@ def board_of_request() -> Device:
 
 def _signer() -> URLSafeSerializer:
     return URLSafeSerializer(parts().settings.secret_key, salt="board")
-
-

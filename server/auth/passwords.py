@@ -26,7 +26,7 @@ class Passwords:
     """Makes and checks password hashes."""
 
     def __init__(self, run: Run = run_here) -> None:
-        """19 MiB, two passes, one lane: OWASP's smallest recommended setting, so that ten sign-ins at once fit a small box."""
+        """19 MiB, two passes, one lane (OWASP's recommendation): ten sign-ins at once fit a small box."""
         self._run = run
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1, type=Type.ID)
         # Checked when there is no such account, so that the answer takes the same time.
@@ -39,6 +39,8 @@ class Passwords:
     def check(self, stored: str | None, password: str) -> bool:
         """Whether the password is the stored one; as slow for an account that does not exist."""
         try:
-            return bool(self._run(self._hasher.verify, stored or self._nobody, password)) and stored is not None
+            return (
+                bool(self._run(self._hasher.verify, stored or self._nobody, password)) and stored is not None
+            )
         except (VerificationError, InvalidHashError):
             return False

@@ -120,11 +120,15 @@ def add_board(office_id: int, name: str, by: str, now: datetime) -> UUID:
         return device.uid
 
 
-def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME) -> str:
+def start_pairing(
+    keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME
+) -> str:
     """A pairing code with which browsers become this board until its time is over. Raises NotPaired."""
     code = secrets.token_urlsafe(12)
     with transaction() as tx:
-        device = tx.session.scalar(select(Device).where(Device.uid == board, Device.kind == DeviceKind.BOARD).with_for_update())
+        device = tx.session.scalar(
+            select(Device).where(Device.uid == board, Device.kind == DeviceKind.BOARD).with_for_update()
+        )
         if device is None:
             raise NotPaired
         device.pairing_key, device.pairing_until = keyring.key("pairing", code), now + lasts
@@ -145,7 +149,9 @@ def unpair(device_uid: UUID, by: str, now: datetime) -> None:
 
 def board_by_pairing(session: Session, keyring: Keyring, code: str, now: datetime) -> Device:
     """The board a pairing code belongs to. Raises NotPaired."""
-    device = session.scalar(select(Device).where(Device.pairing_key == keyring.key("pairing", code), Device.active))
+    device = session.scalar(
+        select(Device).where(Device.pairing_key == keyring.key("pairing", code), Device.active)
+    )
     if device is None or device.pairing_until is None or device.pairing_until <= now:
         raise NotPaired
     return device

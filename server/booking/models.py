@@ -98,7 +98,13 @@ class BookingPerson(Base):
 
     __tablename__ = "booking_people"
     __table_args__ = (
-        Index("uq_booking_people_live_notice", "notice_id", unique=True, sqlite_where=text("live"), postgresql_where=text("live")),
+        Index(
+            "uq_booking_people_live_notice",
+            "notice_id",
+            unique=True,
+            sqlite_where=text("live"),
+            postgresql_where=text("live"),
+        ),
     )
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)

@@ -42,7 +42,7 @@ def units_by_pool(session: Session, office_id: int, service_id: int) -> dict[int
         .where(ServiceUse.office_id == office_id, ServiceUse.service_id == service_id)
         .order_by(ServiceUse.pool_id)
     )
-    return {pool: units for pool, units in rows}
+    return {row.pool_id: row.units for row in rows}
 
 
 def _free(channel: Channel) -> ColumnElement[int]:
@@ -78,7 +78,13 @@ def open_days(
 
 
 def _day(
-    session: Session, office_id: int, day: date, free: int | None, channel: Channel, policy: OfficePolicy, now: datetime
+    session: Session,
+    office_id: int,
+    day: date,
+    free: int | None,
+    channel: Channel,
+    policy: OfficePolicy,
+    now: datetime,
 ) -> DayPlaces:
     if free is None:
         return DayPlaces(day, 0, "closed")
@@ -91,7 +97,13 @@ def _day(
 
 
 def open_times(
-    session: Session, office_id: int, service_id: int, day: date, channel: Channel, policy: OfficePolicy, now: datetime
+    session: Session,
+    office_id: int,
+    service_id: int,
+    day: date,
+    channel: Channel,
+    policy: OfficePolicy,
+    now: datetime,
 ) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
     pools = units_by_pool(session, office_id, service_id)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
@@ -60,7 +60,13 @@ class Booked(Message):
 
 
 def hold_slot(
-    caller: Caller, keyring: Keyring, notice_id: int, slot: UUID, channel: Channel, language: str, now: datetime
+    caller: Caller,
+    keyring: Keyring,
+    notice_id: int,
+    slot: UUID,
+    channel: Channel,
+    language: str,
+    now: datetime,
 ) -> Held:
     """Keep a place while the form is filled. An older hold of the same notice is given back in the same breath.
 
@@ -81,11 +87,12 @@ def hold_slot(
             _end(tx, old, BookingAction.LAPSE)
         policy = policy_on(tx.session, notice.office_id, business_date(now))
         _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
-        booking = _new_hold(tx, keyring, notice, slots[next(iter(wanted))], channel, language, policy, now)
+        hold_until = now + timedelta(minutes=policy.hold_minutes)
+        first = slots[next(iter(wanted))]
+        booking = _new_hold(tx, keyring, notice, first, channel, language, hold_until, now)
         _take(tx, booking, wanted, channel)
         record(tx, now, caller.actor, "booking.hold", booking.uid)
-        assert booking.hold_until is not None
-        return repeat.keep(Held(booking.uid, booking.starts_at, booking.hold_until))
+        return repeat.keep(Held(booking.uid, booking.starts_at, hold_until))
 
 
 def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked:
@@ -104,7 +111,9 @@ def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked
         return repeat.keep(Booked(row.uid, row.starts_at))
 
 
-def move_booking(caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime) -> Booked:
+def move_booking(
+    caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime
+) -> Booked:
     """Another time for a booking: the new place is won first, the old one lost only with it.
 
     Raises as `hold_slot`, and BookingNotFound, TooLateToCancel.
@@ -142,7 +151,9 @@ def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime)
         locked_notice(tx, notice_id)
         _locked_slots(tx, {}, _booking_of(tx, notice_id, booking))
         row = _locked_booking_of(tx, notice_id, booking)
-        if row.state is BookingState.CHECKED_IN or (row.state is BookingState.CONFIRMED and row.starts_at <= now):
+        if row.state is BookingState.CHECKED_IN or (
+            row.state is BookingState.CONFIRMED and row.starts_at <= now
+        ):
             raise TooLateToCancel
         _end(tx, row, BookingAction.CANCEL)
         record(tx, now, caller.actor, "booking.cancel", row.uid)
@@ -153,12 +164,15 @@ def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime)
 def locked_booking(tx: Transaction, booking_id: int) -> Booking:
     """Step: the booking's row, locked and read afresh."""
     return tx.session.scalars(
-        select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
+        select(Booking)
+        .where(Booking.id == booking_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one()
 
 
-def check_in_booking(tx: Transaction, booking: Booking) -> None:
-    """Step: the person came."""
+def check_in_booking(booking: Booking) -> None:
+    """Step, on a locked booking: the person came."""
     booking.state = after(booking.state, BookingAction.CHECK_IN)
 
 
@@ -205,7 +219,9 @@ def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
 def extend_slots(office_id: int, now: datetime) -> int:
     """Make the places up to the end of the booking period, if they do not stand yet (sweep)."""
     session = read_session()
-    last = business_date(now) + timedelta(days=policy_on(session, office_id, business_date(now)).open_days_before + 1)
+    last = business_date(now) + timedelta(
+        days=policy_on(session, office_id, business_date(now)).open_days_before + 1
+    )
     pools = [pool.id for pool in pools_of(session, office_id)]
     newest = session.scalar(select(func.max(Slot.business_date)).where(Slot.pool_id.in_(pools)))
     if newest is not None and newest >= last:
@@ -220,7 +236,9 @@ def _wanted(session: Session, notice: Notice, slot: UUID) -> dict[int, int]:
     if chosen is None:
         raise UnknownSlot
     rows = session.execute(
-        select(Slot.id, Slot.pool_id).where(Slot.pool_id.in_(units), Slot.starts_at == chosen.starts_at).order_by(Slot.id)
+        select(Slot.id, Slot.pool_id)
+        .where(Slot.pool_id.in_(units), Slot.starts_at == chosen.starts_at)
+        .order_by(Slot.id)
     ).all()
     if len(rows) != len(units):
         raise UnknownSlot
@@ -231,7 +249,11 @@ def _locked_slots(tx: Transaction, wanted: Iterable[int], old: Booking | None) -
     """Lock the wanted slots and those of an old booking, in ascending id."""
     ids = {*wanted, *(use.slot_id for use in (old.uses if old is not None else ()))}
     rows = tx.session.scalars(
-        select(Slot).where(Slot.id.in_(ids)).order_by(Slot.id).with_for_update().execution_options(populate_existing=True)
+        select(Slot)
+        .where(Slot.id.in_(ids))
+        .order_by(Slot.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     return {slot.id: slot for slot in rows}
 
@@ -284,9 +306,16 @@ def _people_leave(tx: Transaction, booking: Booking) -> None:
 
 
 def _check(
-    session: Session, slots: Sequence[Slot], office_id: int, channel: Channel, policy: OfficePolicy, now: datetime
+    session: Session,
+    slots: Sequence[Slot],
+    office_id: int,
+    channel: Channel,
+    policy: OfficePolicy,
+    now: datetime,
 ) -> None:
-    made = list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
+    made = (
+        list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
+    )
     for slot in slots:
         opens_on = slot.business_date - timedelta(days=policy.open_days_before)
         check_bookable(slot, channel is Channel.WEB, web_closes_at(slot, policy, made), opens_on, now)
@@ -299,7 +328,7 @@ def _new_hold(
     slot: Slot,
     channel: Channel,
     language: str,
-    policy: OfficePolicy,
+    hold_until: datetime,
     now: datetime,
 ) -> Booking:
     uid = new_uid(now)
@@ -312,7 +341,7 @@ def _new_hold(
         starts_at=slot.starts_at,
         channel=channel,
         state=BookingState.HELD,
-        hold_until=now + timedelta(minutes=policy.hold_minutes),
+        hold_until=hold_until,
         language=language,
         policy_at=slot.business_date,
     )
@@ -342,14 +371,19 @@ def _take(tx: Transaction, booking: Booking, wanted: dict[int, int], channel: Ch
 
 
 def _give_back(tx: Transaction, booking: Booking) -> None:
-    for use in tx.session.scalars(select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)):
+    for use in tx.session.scalars(
+        select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)
+    ):
         values: dict[Any, Any] = {Slot.taken: Slot.taken - use.units}
         if use.channel is Channel.WEB:
             values[Slot.web_taken] = Slot.web_taken - use.units
         elif use.channel is Channel.PHONE:
             values[Slot.phone_taken] = Slot.phone_taken - use.units
         tx.session.execute(
-            update(Slot).where(Slot.id == use.slot_id).values(values).execution_options(synchronize_session=False)
+            update(Slot)
+            .where(Slot.id == use.slot_id)
+            .values(values)
+            .execution_options(synchronize_session=False)
         )
     tx.session.execute(delete(SlotUse).where(SlotUse.booking_id == booking.id))
     tx.session.expire(booking, ["uses"])
@@ -377,7 +411,10 @@ def _make_day(
 ) -> int:
     policy = policy_on(tx.session, office_id, day)
     places = places_of_hour(
-        windows_in_pool(tx.session, pool_id, day), policy.rate_per_hour, policy.slot_minutes, policy.walk_in_percent
+        windows_in_pool(tx.session, pool_id, day),
+        policy.rate_per_hour,
+        policy.slot_minutes,
+        policy.walk_in_percent,
     )
     length = timedelta(minutes=policy.slot_minutes)
     made = 0

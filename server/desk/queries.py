@@ -108,5 +108,8 @@ def reason_text(reason: dict[str, str]) -> str:
 
 def _ticket(session: Session, visit_id: int) -> UUID:
     return session.scalars(
-        select(Ticket.uid).where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE).order_by(Ticket.id).limit(1)
+        select(Ticket.uid)
+        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
+        .order_by(Ticket.id)
+        .limit(1)
     ).one()

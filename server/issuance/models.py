@@ -20,7 +20,7 @@ class NoticeState(Enum):
 
 
 class Notice(Base):
-    """交付通知書. Its number, scan code and password are known only as keys; `number` itself stays in the office zone."""
+    """交付通知書. Scan code and password are known only as keys; `number` itself stays in the office zone."""
 
     __tablename__ = "notices"
 

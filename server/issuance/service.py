@@ -52,7 +52,10 @@ def register_notice(
     """
     number = notice_number(number)
     sticker = Sticker(
-        number, sticker_word(ID_LENGTH), sticker_word(PASSWORD_LENGTH), codes.new(codes.Kind.NOTICE, secrets.token_bytes).text
+        number,
+        sticker_word(ID_LENGTH),
+        sticker_word(PASSWORD_LENGTH),
+        codes.new(codes.Kind.NOTICE, secrets.token_bytes).text,
     )
     with transaction() as tx:
         office = office_by_code(tx.session, office_code)
@@ -111,7 +114,10 @@ def _by_credential(session: Session, ident: str) -> Notice | None:
 def locked_notice(tx: Transaction, notice_id: int) -> Notice:
     """The notice's row, locked and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
     notice = tx.session.scalar(
-        select(Notice).where(Notice.id == notice_id).with_for_update().execution_options(populate_existing=True)
+        select(Notice)
+        .where(Notice.id == notice_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if notice is None:
         raise NoticeNotFound

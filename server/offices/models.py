@@ -59,7 +59,8 @@ class OpeningRule(Base):
         CheckConstraint("(kind = 'dated') = (on_date IS NOT NULL)", name="dated_has_date"),
         CheckConstraint("closed OR (opens >= 0 AND opens < closes AND closes <= 1440)", name="hours"),
         CheckConstraint(
-            "closed OR (last_booked BETWEEN opens AND closes AND last_walk_in BETWEEN opens AND closes)", name="last_reception"
+            "closed OR (last_booked BETWEEN opens AND closes AND last_walk_in BETWEEN opens AND closes)",
+            name="last_reception",
         ),
     )
 

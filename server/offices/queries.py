@@ -114,7 +114,9 @@ def first_step(session: Session, office_id: int, service_id: int) -> ServiceStep
     """The first stop of a service at an office. Raises UnknownService."""
     step = session.scalar(
         select(ServiceStep).where(
-            ServiceStep.office_id == office_id, ServiceStep.service_id == service_id, ServiceStep.position == 1
+            ServiceStep.office_id == office_id,
+            ServiceStep.service_id == service_id,
+            ServiceStep.position == 1,
         )
     )
     if step is None:

@@ -88,7 +88,11 @@ class _Loader:
     def load(self) -> OfficeLoaded:
         plan = self.plan
         self.office = Office(
-            uid=new_uid(self.now), code=plan["code"], name_ja=plan["name"]["ja"], name_en=plan["name"]["en"], tel=plan["tel"]
+            uid=new_uid(self.now),
+            code=plan["code"],
+            name_ja=plan["name"]["ja"],
+            name_en=plan["name"]["en"],
+            tel=plan["tel"],
         )
         self.session.add(self.office)
         self.session.flush()
@@ -107,7 +111,9 @@ class _Loader:
         for key, value in self.plan.get("policy", {}).items():
             check_value(key, value)
             self.session.add(
-                Policy(office_id=self.office.id, valid_from=date(2000, 1, 1), key=key, value=value, by=self.by)
+                Policy(
+                    office_id=self.office.id, valid_from=date(2000, 1, 1), key=key, value=value, by=self.by
+                )
             )
 
     def _opening(self) -> None:
@@ -118,7 +124,12 @@ class _Loader:
     def _lanes(self) -> dict[str, Lane]:
         lanes = {}
         for row in self.plan["lanes"]:
-            lane = Lane(office_id=self.office.id, code=row["code"], name_ja=row["name"]["ja"], name_en=row["name"]["en"])
+            lane = Lane(
+                office_id=self.office.id,
+                code=row["code"],
+                name_ja=row["name"]["ja"],
+                name_en=row["name"]["en"],
+            )
             self.session.add(lane)
             self.session.flush()
             self.session.add(Series(lane_id=lane.id, device_id=None, first=row["first"], last=row["last"]))
@@ -131,14 +142,23 @@ class _Loader:
             service = self.session.scalar(select(Service).where(Service.code == row["code"]))
             if service is None:
                 service = Service(
-                    code=row["code"], name_ja=row["name"]["ja"], name_en=row["name"]["en"], minutes=row.get("minutes", 15)
+                    code=row["code"],
+                    name_ja=row["name"]["ja"],
+                    name_en=row["name"]["en"],
+                    minutes=row.get("minutes", 15),
                 )
                 self.session.add(service)
                 self.session.flush()
             key = {"service_id": service.id, "office_id": self.office.id}
             self.session.add(ServiceUse(**key, pool_id=pool.id, units=row.get("units", 1)))
             self.session.add(
-                ServiceStep(**key, position=1, lane_id=lanes[row["lane"]].id, terminal_kind=None, minutes=service.minutes)
+                ServiceStep(
+                    **key,
+                    position=1,
+                    lane_id=lanes[row["lane"]].id,
+                    terminal_kind=None,
+                    minutes=service.minutes,
+                )
             )
             self.session.flush()
             services[service.code] = service
@@ -151,7 +171,9 @@ class _Loader:
             self.session.flush()
             for code in row.get("services", list(services)):
                 self.session.add(WindowService(window_id=window.id, service_id=services[code].id))
-            self.session.add(PoolWindow(pool_id=pool.id, window_id=window.id, valid_from=date(2000, 1, 1), valid_to=None))
+            self.session.add(
+                PoolWindow(pool_id=pool.id, window_id=window.id, valid_from=date(2000, 1, 1), valid_to=None)
+            )
         self.session.flush()
         return len(self.plan["windows"])
 

@@ -22,7 +22,9 @@ class CallLike(Protocol):
 
 def announcement(event: TicketCalled) -> CallMessage:
     """The message of one call: a nudge that holds its content."""
-    return CallMessage(event.sequence, CallKind(event.kind), event.number, event.window, office_time(event.at))
+    return CallMessage(
+        event.sequence, CallKind(event.kind), event.number, event.window, office_time(event.at)
+    )
 
 
 def newest_of_each(calls: Sequence[CallLike], kinds: Sequence[str], away: Iterable[int]) -> list[CallMessage]:
@@ -32,7 +34,11 @@ def newest_of_each(calls: Sequence[CallLike], kinds: Sequence[str], away: Iterab
     for call, kind in zip(calls, kinds, strict=True):
         if call.number not in seen:
             seen.add(call.number)
-            shown.append(CallMessage(call.sequence, CallKind(kind), call.number, call.window_number, office_time(call.at)))
+            shown.append(
+                CallMessage(
+                    call.sequence, CallKind(kind), call.number, call.window_number, office_time(call.at)
+                )
+            )
     return shown[:CALLS_SHOWN]
 
 
@@ -43,7 +49,12 @@ def waiting_of(lanes: Iterable[tuple[dict[str, str], int]]) -> Waiting:
 
 
 def picture(
-    sequence: int, now: datetime, office: dict[str, str], calls: list[CallMessage], absent: list[int], waiting: Waiting
+    sequence: int,
+    now: datetime,
+    office: dict[str, str],
+    calls: list[CallMessage],
+    absent: list[int],
+    waiting: Waiting,
 ) -> BoardPicture:
     """The board's whole truth at one sequence."""
     return BoardPicture(sequence, office_time(now), office, tuple(calls), tuple(absent), waiting)

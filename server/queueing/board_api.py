@@ -1,10 +1,9 @@
 """The board: its page, its pairing, its picture."""
 
 from datetime import datetime, timedelta
-from typing import cast
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, redirect, render_template, url_for
+from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,7 +13,7 @@ from server.auth.guards import BOARD_COOKIE, board, board_cookie, device, public
 from server.auth.rules import NotPaired
 from server.auth.service import board_by_pairing
 from server.db import read_session
-from server.edge import keyring, now, parts
+from server.edge import LANGUAGES, keyring, now, parts
 from server.offices.models import Office
 from server.offices.queries import lanes_of
 from server.queueing.board import newest_of_each, picture, waiting_of
@@ -23,16 +22,6 @@ from server.queueing.queries import calls_of_today, missed_tickets, sequence_of,
 blueprint = Blueprint("board", __name__)
 
 COOKIE_LASTS = timedelta(days=400)
-TEXT_KEYS = (
-    "board.stale",
-    "board.notinorder",
-    "board.nowcalling",
-    "board.recent",
-    "board.waiting",
-    "board.absent",
-    "call.display",
-    "call.absent",
-)
 
 
 @blueprint.get("/boards/pair/<code>")
@@ -59,7 +48,8 @@ def show(uid: UUID) -> ResponseReturnValue:
     _check_own(uid)
     session, moment, texts = read_session(), now(), parts().texts
     office = session.get_one(Office, device().office_id)
-    sentences = {key: {lang: texts.template(key, lang) for lang in ("ja", "en")} for key in TEXT_KEYS}
+    keys = [key for key in texts.by_key if key.startswith(("board.", "call."))]
+    sentences = {key: {lang: texts.template(key, lang) for lang in LANGUAGES} for key in keys}
     return render_template(
         "board.html",
         board_uid=str(uid),
@@ -76,7 +66,7 @@ def read(uid: UUID) -> ResponseReturnValue:
     _check_own(uid)
     session = read_session()
     office = session.get_one(Office, device().office_id)
-    answer = cast(Response, jsonify(picture_of(session, office, now()).to_json()))
+    answer = jsonify(picture_of(session, office, now()).to_json())
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -98,4 +88,6 @@ def picture_of(session: Session, office: Office, moment: datetime) -> BoardPictu
 
 def waiting_of_office(session: Session, office_id: int, moment: datetime) -> Waiting:
     """People waiting in an office, by lane."""
-    return waiting_of((lane.names, waiting_in_lane(session, lane.id, moment)) for lane in lanes_of(session, office_id))
+    return waiting_of(
+        (lane.names, waiting_in_lane(session, lane.id, moment)) for lane in lanes_of(session, office_id)
+    )

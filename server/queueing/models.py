@@ -75,7 +75,10 @@ class Ticket(Base):
     """番号札: the right to be called with a number. A number stands once a day in its series."""
 
     __tablename__ = "tickets"
-    __table_args__ = (UniqueConstraint("series_id", "business_date", "number"), CheckConstraint("number > 0", name="number"))
+    __table_args__ = (
+        UniqueConstraint("series_id", "business_date", "number"),
+        CheckConstraint("number > 0", name="number"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     uid: Mapped[UUID] = mapped_column(unique=True)

@@ -22,28 +22,38 @@ def _today(now: datetime) -> datetime:
 
 def waiting_in_lane(session: Session, lane_id: int, now: datetime) -> int:
     """How many visits wait in a lane."""
-    return session.scalar(
-        select(func.count()).where(
-            VisitStep.lane_id == lane_id, VisitStep.state == StepState.WAITING, VisitStep.due_at >= _today(now)
+    return (
+        session.scalar(
+            select(func.count()).where(
+                VisitStep.lane_id == lane_id,
+                VisitStep.state == StepState.WAITING,
+                VisitStep.due_at >= _today(now),
+            )
         )
-    ) or 0
+        or 0
+    )
 
 
 def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
     """How many wait in a step's lane and are due before it."""
     if step.state is not StepState.WAITING:
         return 0
-    return session.scalar(
-        select(func.count()).where(
-            VisitStep.lane_id == step.lane_id,
-            VisitStep.state == StepState.WAITING,
-            VisitStep.due_at >= _today(now),
-            VisitStep.due_at < step.due_at,
+    return (
+        session.scalar(
+            select(func.count()).where(
+                VisitStep.lane_id == step.lane_id,
+                VisitStep.state == StepState.WAITING,
+                VisitStep.due_at >= _today(now),
+                VisitStep.due_at < step.due_at,
+            )
         )
-    ) or 0
+        or 0
+    )
 
 
-def heads(session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
+def heads(
+    session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()
+) -> list[VisitStep]:
     """The first few waiting steps of each class and lane, each found by the index."""
     found: list[VisitStep] = []
     for lane in lanes:
@@ -77,7 +87,10 @@ def step_at_window(session: Session, window_id: int) -> VisitStep | None:
 def number_of(session: Session, visit_id: int) -> int:
     """The number under which a visit is called: that of its first live ticket."""
     return session.scalars(
-        select(Ticket.number).where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE).order_by(Ticket.id).limit(1)
+        select(Ticket.number)
+        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
+        .order_by(Ticket.id)
+        .limit(1)
     ).one()
 
 

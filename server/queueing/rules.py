@@ -61,7 +61,10 @@ _NEXT: dict[tuple[StepState, StepAction], StepState] = {
     (StepState.CALLED, StepAction.PARK): StepState.PARKED,
     (StepState.SERVING, StepAction.PARK): StepState.PARKED,
     (StepState.PARKED, StepAction.RESUME): StepState.WAITING,
-    **{(state, StepAction.VOID): StepState.VOID for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)},
+    **{
+        (state, StepAction.VOID): StepState.VOID
+        for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)
+    },
     **{(state, StepAction.END_OF_DAY): StepState.VOID for state in OPEN_STATES},
 }
 
@@ -127,7 +130,11 @@ class Reason:
 
     def to_json(self) -> dict[str, Any]:
         """The reason as it is kept with the call."""
-        return {"code": self.code, "due": office_time(self.due).isoformat(), "arrived": office_time(self.arrived).isoformat()}
+        return {
+            "code": self.code,
+            "due": office_time(self.due).isoformat(),
+            "arrived": office_time(self.arrived).isoformat(),
+        }
 
 
 def after(state: StepState, action: StepAction) -> StepState:
@@ -150,7 +157,9 @@ def choose_next(heads: Sequence[StepLike], now: datetime) -> tuple[StepLike, Rea
     early = [h for h in heads if h not in due]
     if due:
         step = min(due, key=_order)
-        return step, Reason("booked" if step.step_class is StepClass.BOOKED else "walk_in", step.due_at, step.entered_at)
+        return step, Reason(
+            "booked" if step.step_class is StepClass.BOOKED else "walk_in", step.due_at, step.entered_at
+        )
     if early:
         step = min(early, key=_order)
         return step, Reason("booked_early", step.due_at, step.entered_at)

@@ -124,8 +124,18 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
         step = _locked_step_of(tx, visit_id)
         step.state = after(step.state, StepAction.CALL)
         step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
-        called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
-        record(tx, now, caller.actor, "ticket.call_by_hand", called.visit, number=called.number, window=window.number)
+        called = _announce(
+            tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now
+        )
+        record(
+            tx,
+            now,
+            caller.actor,
+            "ticket.call_by_hand",
+            called.visit,
+            number=called.number,
+            window=window.number,
+        )
         tx.publish(QueueChanged(window.office_id))
         return repeat.keep(called)
 
@@ -139,7 +149,14 @@ def recall(caller: Caller, window_id: int, now: datetime) -> Called:
         step = locked_step_at(tx, window_id)
         step.state = after(step.state, StepAction.RECALL)
         step.called_at, step.calls = now, step.calls + 1
-        called = _announce(tx, step, _window(tx, window_id), CallKind.RECALL, Reason("recall", step.due_at, step.entered_at), now)
+        called = _announce(
+            tx,
+            step,
+            _window(tx, window_id),
+            CallKind.RECALL,
+            Reason("recall", step.due_at, step.entered_at),
+            now,
+        )
         record(tx, now, caller.actor, "ticket.recall", called.visit, number=called.number)
         return repeat.keep(called)
 
@@ -153,7 +170,14 @@ def missed(caller: Caller, window_id: int, now: datetime) -> Called:
         step = locked_step_at(tx, window_id)
         step.state = after(step.state, StepAction.MISS)
         step.window_id = None
-        called = _announce(tx, step, _window(tx, window_id), CallKind.MISSED, Reason("missed", step.due_at, step.entered_at), now)
+        called = _announce(
+            tx,
+            step,
+            _window(tx, window_id),
+            CallKind.MISSED,
+            Reason("missed", step.due_at, step.entered_at),
+            now,
+        )
         record(tx, now, caller.actor, "ticket.missed", called.visit, number=called.number)
         return repeat.keep(called)
 
@@ -265,7 +289,10 @@ def _window(tx: Transaction, window_id: int) -> Window:
 
 def _locked_window(tx: Transaction, window_id: int) -> Window:
     window = tx.session.scalar(
-        select(Window).where(Window.id == window_id).with_for_update().execution_options(populate_existing=True)
+        select(Window)
+        .where(Window.id == window_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
     if window is None:
         raise UnknownWindow

@@ -12,7 +12,7 @@ from server.db import Transaction, new_uid
 from server.events import QueueChanged
 from server.offices.models import Lane, Series, ServiceStep
 from server.queueing.models import NumberDay, Ticket, Visit, VisitPerson, VisitStep
-from server.queueing.queries import waiting_in_lane
+from server.queueing.queries import waiting_before
 from server.queueing.rules import NumbersUsedUp, StepClass
 
 
@@ -56,12 +56,16 @@ def issue(tx: Transaction, arrival: Arrival, now: datetime) -> Issued:
         origin=arrival.origin,
     )
     visit.people = [
-        VisitPerson(position=n, notice_id=notice, service_id=step.service_id, booking_person=n if arrival.booking_id else None)
+        VisitPerson(
+            position=n,
+            notice_id=notice,
+            service_id=step.service_id,
+            booking_person=n if arrival.booking_id else None,
+        )
         for n, notice in enumerate(arrival.notices, start=1)
     ]
     tx.session.add(visit)
     tx.session.flush()  # visits before numbers: the order of locks
-    waiting = waiting_in_lane(tx.session, step.lane_id, now)
     series_id, number = next_number(tx, step.lane_id, visit.business_date)
     ticket = Ticket(
         uid=new_uid(now),
@@ -84,13 +88,15 @@ def issue(tx: Transaction, arrival: Arrival, now: datetime) -> Issued:
     tx.session.add_all([ticket, line])
     tx.session.flush()
     tx.publish(QueueChanged(arrival.office_id))
-    return Issued(ticket.id, ticket.uid, number, step.lane, waiting)
+    return Issued(ticket.id, ticket.uid, number, step.lane, waiting_before(tx.session, line, now))
 
 
 def next_number(tx: Transaction, lane_id: int, day: date) -> tuple[int, int]:
     """(series, number): the lane's next number of the day, locked until the commit. Raises NumbersUsedUp."""
-    series = tx.session.scalars(select(Series).where(Series.lane_id == lane_id, Series.device_id.is_(None))).one()
-    tx.insert_or_ignore(NumberDay.__table__, {"series_id": series.id, "business_date": day, "next": series.first})
+    series = tx.session.scalars(
+        select(Series).where(Series.lane_id == lane_id, Series.device_id.is_(None))
+    ).one()
+    tx.insert_or_ignore(NumberDay, {"series_id": series.id, "business_date": day, "next": series.first})
     following = tx.session.execute(
         update(NumberDay)
         .where(NumberDay.series_id == series.id, NumberDay.business_date == day)

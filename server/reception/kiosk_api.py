@@ -8,7 +8,15 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from madoguchi.wire import CONTRACT, CheckInRequest, KioskState, PrintReport, ServiceView, StaffCall, WalkInRequest
+from madoguchi.wire import (
+    CONTRACT,
+    CheckInRequest,
+    KioskState,
+    PrintReport,
+    ServiceView,
+    StaffCall,
+    WalkInRequest,
+)
 from server.auth.guards import device, kiosk
 from server.auth.service import kiosk_seen
 from server.clock import office_time

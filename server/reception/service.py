@@ -10,7 +10,6 @@ from sqlalchemy import select
 from madoguchi import codes
 from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView
 from server.audit import record
-from server.booking.models import Booking
 from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
 from server.booking.rules import BookingState
 from server.booking.service import check_in_booking, locked_booking
@@ -49,7 +48,9 @@ class Kiosk:
     office_id: int
 
 
-def check_in(caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: Collection[str], now: datetime) -> CheckInAnswer:
+def check_in(
+    caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: Collection[str], now: datetime
+) -> CheckInAnswer:
     """A booked person has scanned a code: visit, number and ticket, once, however often it is scanned.
 
     Scanned again while the paper is not known to be printed, the same number comes with a new print job; afterwards
@@ -72,7 +73,7 @@ def check_in(caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: C
         opening = open_now(tx.session, kiosk.office_id, now)
         if not opening.booked:
             raise OfficeClosed(next_opening=_iso(opening.next_opening))
-        check_in_booking(tx, booking)
+        check_in_booking(booking)
         arrival = Arrival(
             kiosk.office_id,
             first_step(tx.session, kiosk.office_id, booking.service_id),
@@ -85,9 +86,15 @@ def check_in(caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: C
             notices=[person.notice_id for person in booking.people],
         )
         issued = issue(tx, arrival, now)
-        record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)
+        record(
+            tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late
+        )
         view = _view(tx, arrival, issued, now)
-        return repeat.keep(CheckInAnswer(Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view))
+        return repeat.keep(
+            CheckInAnswer(
+                Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view
+            )
+        )
 
 
 def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime) -> CheckInAnswer:
@@ -103,7 +110,11 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         opening = open_now(tx.session, kiosk.office_id, now)
         if not opening.walk_ins:
             office = tx.session.get_one(Office, kiosk.office_id)
-            raise WalkInsClosed(tel=office.tel) if opening.booked else OfficeClosed(next_opening=_iso(opening.next_opening))
+            raise (
+                WalkInsClosed(tel=office.tel)
+                if opening.booked
+                else OfficeClosed(next_opening=_iso(opening.next_opening))
+            )
         arrival = Arrival(
             kiosk.office_id,
             first_step(tx.session, kiosk.office_id, chosen.id),
@@ -116,13 +127,17 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
         view = _view(tx, arrival, issued, now)
-        return repeat.keep(CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view))
+        return repeat.keep(
+            CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view)
+        )
 
 
 def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outcome, now: datetime) -> None:
     """What became of a paper. Saying the same twice is harmless; printed stays printed. Raises CodeUnknown."""
     with transaction() as tx:
-        row = tx.session.scalar(select(PrintJob).where(PrintJob.uid == job, PrintJob.kiosk_id == kiosk.id).with_for_update())
+        row = tx.session.scalar(
+            select(PrintJob).where(PrintJob.uid == job, PrintJob.kiosk_id == kiosk.id).with_for_update()
+        )
         if row is None:
             raise CodeUnknown
         if row.outcome is not Outcome.PRINTED:
@@ -178,7 +193,9 @@ def _booking_of_code(keyring: Keyring, code: codes.Code, now: datetime) -> int:
 
 
 def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
-    return tx.session.scalar(select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1))
+    return tx.session.scalar(
+        select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1)
+    )
 
 
 def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckInAnswer:

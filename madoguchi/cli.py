@@ -1,0 +1,141 @@
+"""The one command. Each part is loaded only when it is asked for: a kiosk installs no server."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command named first. Errors are one sentence on standard error and exit code 1."""
+    arguments = _parser().parse_args(argv)
+    command: Command = arguments.command
+    return command(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="madoguchi",
+        description="窓口: reservations, queue and board for the counters of a municipality.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    demo = _add(commands, "demo", _demo, "a small office on this machine, with simulated devices")
+    demo.add_argument("--json", action="store_true", help="no story: one line of JSON when everything is up")
+    demo.add_argument("--port", type=int, default=8000, help="first port to use (default 8000)")
+    demo.add_argument(
+        "--data",
+        type=Path,
+        help="folder for database, keys and tickets (default: a fresh one, removed at the end)",
+    )
+    demo.add_argument(
+        "--at", type=_moment, help="the office's clock starts here and runs, e.g. 2026-12-01T09:00+09:00"
+    )
+    _server_commands(commands)
+    kiosk = _add(commands, "kiosk", _kiosk, "the receiving terminal at the entrance")
+    kiosk.add_argument("--config", type=Path, required=True, help="its kiosk.toml")
+    printer = _add(commands, "virtual-printer", _virtual_printer, "a simulated ESC/POS printer on a TCP port")
+    printer.add_argument("--port", type=int, default=9100)
+    printer.add_argument(
+        "--folder", type=Path, required=True, help="where papers go, as bytes and as pictures"
+    )
+    board = _add(
+        commands,
+        "board-screen",
+        _board_screen,
+        "a full-screen browser with the board, started again if it dies",
+    )
+    board.add_argument("--url", required=True)
+    board.add_argument("--browser", help="the browser's command (default: the one found)")
+    return parser
+
+
+def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    serve = _add(commands, "serve", _server("serve"), "one server process")
+    serve.add_argument("--listen", help="address:port instead of MADOGUCHI_LISTEN")
+    secrets = _add(
+        commands, "secrets", _server("secrets"), "make secret key and pepper for a new installation"
+    )
+    secrets.add_argument("action", choices=["new"])
+    db = _add(commands, "db", _server("db"), "bring the database to this version, or check its counters")
+    db.add_argument("action", choices=["upgrade", "check"])
+    offices = _add(commands, "offices", _server("offices"), "load an office from its file")
+    offices.add_argument("action", choices=["load"])
+    offices.add_argument("file", type=Path)
+    staff = _add(
+        commands, "staff", _server("staff"), "add a staff account; the password is read from standard input"
+    )
+    staff.add_argument("action", choices=["add"])
+    staff.add_argument("name")
+    staff.add_argument("--role", required=True, choices=["operator", "clerk", "supervisor", "admin"])
+    staff.add_argument("--office", help="code of the office; without it the account belongs to no office")
+    devices = _add(commands, "devices", _server("devices"), "add a kiosk or a board to an office")
+    devices.add_argument("action", choices=["add-kiosk", "add-board"])
+    devices.add_argument("name")
+    devices.add_argument("--office", required=True, help="code of the office")
+    notices = _add(
+        commands, "notices", _server("notices"), "register a notice; prints what belongs on its sticker"
+    )
+    notices.add_argument("action", choices=["add"])
+    notices.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
+    notices.add_argument("--office", required=True)
+    notices.add_argument("--service", default="pickup")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, text: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("needs an offset, e.g. 2026-12-01T09:00+09:00")
+    return moment
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from madoguchi.demo import main as demo
+
+    return demo(port=arguments.port, data=arguments.data, at=arguments.at, as_json=arguments.json)
+
+
+def _server(name: str) -> Command:
+    def run(arguments: argparse.Namespace) -> int:
+        if name == "serve":
+            # Everything that follows must see gevent's sockets, threads and locks.
+            from gevent import monkey
+
+            monkey.patch_all()
+        from server import commands
+
+        return commands.run(name, arguments)
+
+    return run
+
+
+def _kiosk(arguments: argparse.Namespace) -> int:
+    from kiosk.run import main as kiosk
+
+    return kiosk(arguments.config)
+
+
+def _virtual_printer(arguments: argparse.Namespace) -> int:
+    from kiosk.devices.virtual_printer import main as virtual_printer
+
+    return virtual_printer(arguments.port, arguments.folder)
+
+
+def _board_screen(arguments: argparse.Namespace) -> int:
+    from display.launch import main as launch
+
+    return launch(arguments.url, arguments.browser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

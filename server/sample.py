@@ -1,0 +1,157 @@
+"""見本市, the sample city: for demonstration, trials and tests. Made by the entry points that make a real one."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import func, select
+
+from server.auth.passwords import Passwords
+from server.auth.rules import Role
+from server.auth.service import add_staff
+from server.booking.models import Channel
+from server.booking.queries import live_booking_of, open_times
+from server.booking.service import book, cancel_booking, extend_slots, hold_slot, make_slots
+from server.clock import at_minute, business_date
+from server.db import read_session, transaction
+from server.issuance.models import Notice
+from server.issuance.service import Sticker, find_by_number, register_notice
+from server.keys import Keyring, sticker_word
+from server.offices.models import OpeningRule, RuleKind
+from server.offices.queries import office_by_code, policy_on
+from server.offices.service import load_office, read_office_file
+from server.repeats import Caller
+
+FILES = Path(__file__).parent / "samples"
+OFFICES = ("honcho", "kita")
+ACTOR = "sample"
+STAFF = (
+    ("denwa", Role.OPERATOR),
+    ("madoguchi2", Role.CLERK),
+    ("madoguchi3", Role.CLERK),
+    ("kakaricho", Role.SUPERVISOR),
+    ("kanri", Role.ADMIN),
+)
+
+
+@dataclass(frozen=True)
+class SampleStaff:
+    """An account of the sample city, with the password drawn for it."""
+
+    name: str
+    password: str
+    role: str
+
+
+@dataclass(frozen=True)
+class SampleNotice:
+    """A notice, with what is on its sticker and what it is booked for; `note` says what it shows."""
+
+    sticker: Sticker
+    booked_for: datetime | None
+    note: str
+
+
+def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
+    """Both offices with their places, and staff with passwords drawn at random."""
+    offices = {code: load_office(read_office_file(FILES / f"{code}.toml"), ACTOR, now).id for code in OFFICES}
+    for office_id in offices.values():
+        extend_slots(office_id, now)
+    made = []
+    for name, role in STAFF:
+        password = "-".join(sticker_word(4).lower() for _ in range(4))
+        add_staff(
+            passwords, name, role, password, None if role is Role.ADMIN else offices["honcho"], ACTOR, now
+        )
+        made.append(SampleStaff(name, password, role.value))
+    return made
+
+
+def open_around_the_clock(first: date, days: int, now: datetime) -> None:
+    """Open both offices from midnight to midnight on these days."""
+    for code in OFFICES:
+        with transaction() as tx:
+            office_id = office_by_code(tx.session, code).id
+            for n in range(days):
+                day = first + timedelta(days=n)
+                known = select(OpeningRule.id).where(
+                    OpeningRule.office_id == office_id, OpeningRule.on_date == day
+                )
+                if tx.session.scalar(known) is None:
+                    tx.session.add(
+                        OpeningRule(
+                            office_id=office_id,
+                            kind=RuleKind.DATED,
+                            on_date=day,
+                            opens=0,
+                            closes=1440,
+                            last_booked=1440,
+                            last_walk_in=1440,
+                            reason="実演",
+                        )
+                    )
+        make_slots(office_id, first, first + timedelta(days=days - 1), now)
+
+
+def dozen_notices(keyring: Keyring, now: datetime) -> list[SampleNotice]:
+    """Twelve new notices; the first is booked so that it can be checked in now, the next few for trying refusals."""
+    soon = _coming(now)
+    tomorrow = at_minute(business_date(now) + timedelta(days=1), 9 * 60)
+    cases: list[tuple[str, datetime | None, str]] = [
+        ("honcho", soon, "booked for now"),
+        ("honcho", soon + timedelta(minutes=30), "booked for today"),
+        ("honcho", tomorrow, "booked for another day"),
+        ("kita", soon, "booked at another office"),
+        ("honcho", soon, "booked and cancelled"),
+    ]
+    cases += [("honcho", None, "not booked")] * 7
+    return [_notice(keyring, office, wanted, note, now) for office, wanted, note in cases]
+
+
+def new_notice(keyring: Keyring, office: str, now: datetime) -> Sticker:
+    """A notice with the next free number of the sample city."""
+    count = read_session().scalar(select(func.count()).select_from(Notice)) or 0
+    return register_notice(keyring, office, "pickup", f"M1H{count + 1:06d}", ACTOR, now)
+
+
+def book_for(
+    keyring: Keyring, sticker: Sticker, wanted: datetime, now: datetime, channel: Channel = Channel.COUNTER
+) -> datetime | None:
+    """Book the first free place from a moment on, that day; None if the day has none."""
+    session = read_session()
+    notice = find_by_number(keyring, session, sticker.number)
+    policy = policy_on(session, notice.office_id, business_date(now))
+    service_id = notice.service_id
+    times = open_times(session, notice.office_id, service_id, business_date(wanted), channel, policy, now)
+    chosen = next((t for t in times if t.starts_at >= wanted and t.free > 0), None)
+    if chosen is None:
+        return None
+    held = hold_slot(_caller(), keyring, notice.id, chosen.slot, channel, "ja", now)
+    return book(_caller(), notice.id, held.booking, now).starts_at
+
+
+def _notice(keyring: Keyring, office: str, wanted: datetime | None, note: str, now: datetime) -> SampleNotice:
+    sticker = new_notice(keyring, office, now)
+    starts_at = book_for(keyring, sticker, wanted, now) if wanted is not None else None
+    if starts_at is not None and "cancelled" in note:
+        _cancel(keyring, sticker, now)
+        starts_at = None
+    return SampleNotice(sticker, starts_at, note)
+
+
+def _cancel(keyring: Keyring, sticker: Sticker, now: datetime) -> None:
+    notice = find_by_number(keyring, read_session(), sticker.number)
+    if (booking := live_booking_of(read_session(), notice.id, now)) is not None:
+        cancel_booking(_caller(), notice.id, booking.uid, now)
+
+
+def _coming(now: datetime) -> datetime:
+    """The next quarter of an hour, unless that is tomorrow: then the running one."""
+    start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+    following = start + timedelta(minutes=15)
+    return following if following.date() == now.date() else start
+
+
+def _caller() -> Caller:
+    return Caller(ACTOR, str(uuid4()))

@@ -1,0 +1,61 @@
+"""The one process shape: gunicorn's gevent worker with simple-websocket, patched before any other import."""
+
+from typing import Any
+
+import gevent
+from flask import Flask
+from gevent import monkey
+from gunicorn.app.base import BaseApplication
+
+from server import create_app, start
+from server.settings import Settings
+
+GRACE_S = 10
+THREADS_FOR_PASSWORDS = 2
+
+
+def serve(settings: Settings, listen: str | None) -> int:
+    """Serve until SIGTERM; what was begun is finished first, for ten seconds at most."""
+    if not monkey.is_module_patched("socket"):
+        raise RuntimeError("serve() in a process that was not patched for gevent before its imports")
+    _Gunicorn(settings, listen or settings.listen).run()
+    return 0
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """gunicorn with one worker, configured by us alone."""
+
+    def __init__(self, settings: Settings, listen: str) -> None:
+        self._settings, self._listen = settings, listen
+        super().__init__()
+
+    def load_config(self) -> None:
+        """One gevent worker; no control socket in the home directory, no access log (addresses are personal)."""
+        options: dict[str, Any] = {
+            "bind": self._listen,
+            "workers": 1,
+            "worker_class": "gevent",
+            "worker_connections": 2000,
+            "graceful_timeout": GRACE_S,
+            "timeout": 60,
+            "keepalive": 30,
+            "accesslog": None,
+            "loglevel": "warning",
+            "control_socket_disable": True,
+            "post_worker_init": _worker_started,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The app of the worker process."""
+        gevent.get_hub().threadpool.maxsize = THREADS_FOR_PASSWORDS
+        return create_app(self._settings, run=_in_thread_pool)
+
+
+def _in_thread_pool(function: Any, *args: Any) -> Any:
+    return gevent.get_hub().threadpool.apply(function, args)
+
+
+def _worker_started(worker: Any) -> None:
+    start(worker.wsgi)
