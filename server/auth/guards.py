@@ -66,7 +66,7 @@ def check_all_guarded(app: Flask) -> None:
 
 
 def guard_of(app: Flask, endpoint: str) -> str | None:
-    """The guard of a route: public, resident, kiosk, board or staff:<right>; files of ours are public."""
+    """The guard of a route: public, resident, kiosk, board, staff or staff:<right>; files of ours are public."""
     if endpoint == "static" or endpoint.endswith(".static"):
         return "public"
     return cast("str | None", getattr(app.view_functions[endpoint], "guard", None))
@@ -94,6 +94,19 @@ def needs(right: Right) -> Callable[[View], View]:
         return cast(View, guarded)
 
     return guard
+
+
+def staff_only(view: View) -> View:
+    """For everybody who works here, whatever the role."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if not current_user.is_authenticated:
+            return _to_sign_in()
+        return cast(ResponseReturnValue, view(*args, **kwargs))
+
+    guarded.guard = "staff"  # type: ignore[attr-defined]  # functions may carry attributes
+    return cast(View, guarded)
 
 
 def _to_sign_in() -> ResponseReturnValue:
