@@ -1,21 +1,24 @@
 """見本市, the sample city: for demonstration, trials and tests. Made by the entry points that make a real one."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 
+from server import edge
 from server.auth.passwords import Passwords
 from server.auth.rules import Role
-from server.auth.service import add_staff
+from server.auth.service import add_board, add_kiosk, add_staff, start_pairing
 from server.booking.models import Channel
 from server.booking.queries import live_booking_of, open_times
 from server.booking.service import book, cancel_booking, extend_slots, hold_slot, make_slots
-from server.clock import at_minute, business_date
+from server.clock import at_minute, business_date, office_time
 from server.db import read_session, transaction
 from server.issuance.models import Notice
+from server.issuance.notice_codes import shown_number
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.keys import Keyring, sticker_word
 from server.offices.models import OpeningRule, RuleKind
@@ -52,6 +55,35 @@ class SampleNotice:
     booked_for: datetime | None
     note: str
 
+    def to_json(self) -> dict[str, str | None]:
+        """What the demonstration prints of it."""
+        return {
+            "number": shown_number(self.sticker.number),
+            "id": self.sticker.credential_id,
+            "password": self.sticker.password,
+            "scan_code": self.sticker.scan_code,
+            "booked_for": None if self.booked_for is None else office_time(self.booked_for).isoformat(),
+            "note": self.note,
+        }
+
+
+def seed_demo(known: dict[str, Any] | None, *, around_the_clock: bool, pairing_lasts: timedelta) -> dict[str, Any]:
+    """Make the sample city for a demonstration, or renew it: `known` is what a former call gave.
+
+    Gives JSON values: staff, notices (twelve new ones), kiosk_token, board and its pairing code.
+    """
+    now, keys = edge.now(), edge.keyring()
+    if known is None:
+        staff = [asdict(person) for person in found_city(edge.parts().passwords, now)]
+        honcho = office_by_code(read_session(), "honcho").id
+        _, token = add_kiosk(keys, honcho, "入口", ACTOR, now)
+        known = {"staff": staff, "kiosk_token": token, "board": str(add_board(honcho, "待合", ACTOR, now))}
+    if around_the_clock:
+        # Tomorrow, too: a demonstration may run past midnight.
+        open_around_the_clock(business_date(now), 2, now)
+    pairing = start_pairing(keys, UUID(known["board"]), ACTOR, now, pairing_lasts)
+    return {**known, "pairing": pairing, "notices": [notice.to_json() for notice in dozen_notices(keys, now)]}
+
 
 def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
     """Both offices with their places, and staff with passwords drawn at random."""
@@ -61,9 +93,7 @@ def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
     made = []
     for name, role in STAFF:
         password = "-".join(sticker_word(4).lower() for _ in range(4))
-        add_staff(
-            passwords, name, role, password, None if role is Role.ADMIN else offices["honcho"], ACTOR, now
-        )
+        add_staff(passwords, name, role, password, None if role is Role.ADMIN else offices["honcho"], ACTOR, now)
         made.append(SampleStaff(name, password, role.value))
     return made
 
@@ -75,9 +105,7 @@ def open_around_the_clock(first: date, days: int, now: datetime) -> None:
             office_id = office_by_code(tx.session, code).id
             for n in range(days):
                 day = first + timedelta(days=n)
-                known = select(OpeningRule.id).where(
-                    OpeningRule.office_id == office_id, OpeningRule.on_date == day
-                )
+                known = select(OpeningRule.id).where(OpeningRule.office_id == office_id, OpeningRule.on_date == day)
                 if tx.session.scalar(known) is None:
                     tx.session.add(
                         OpeningRule(
