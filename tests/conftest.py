@@ -3,8 +3,10 @@
 import base64
 import shutil
 from collections.abc import Callable, Iterator
+from contextvars import Context
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -49,6 +51,17 @@ def environment_for(settings: Settings) -> dict[str, str]:
     }
 
 
+class Browser(FlaskClient):
+    """A browser without scripts. Each request runs in a context of its own, as when it is served.
+
+    In the test's own app context all requests would share `g`, and with it who is signed in.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """The answer."""
+        return Context().run(super().open, *args, **kwargs)
+
+
 @dataclass
 class Office:
     """The sample city in this process: app, clock, keys, staff."""
@@ -67,7 +80,7 @@ class Office:
 
     def client(self) -> FlaskClient:
         """A browser without scripts."""
-        return self.app.test_client()
+        return Browser(self.app, self.app.response_class)
 
     def account(self, role: str) -> SampleStaff:
         """The first account of a role."""
