@@ -1,10 +1,18 @@
 """Pages for signing in and out, and the home of the staff pages."""
 
-from flask import Blueprint, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
-from flask_login import logout_user
+from datetime import datetime
 
-from server.auth.guards import public, staff_only
+from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+
+from server.auth import service
+from server.auth.forms import SignInForm
+from server.auth.guards import User, public, staff_only
+from server.auth.rules import Locked, SignInFailed
+from server.clock import office_time
+from server.edge import now, parts
+from server.limits import SIGN_IN, limiter
 
 blueprint = Blueprint("auth", __name__)
 
@@ -12,13 +20,44 @@ blueprint = Blueprint("auth", __name__)
 @blueprint.get("/staff/sign-in")
 @public
 def sign_in() -> ResponseReturnValue:
-    """The form."""
-    return render_template("staff/sign_in.html")
+    """The form; whoever has signed in already goes on."""
+    form = SignInForm.read(request.form, request.args)
+    if current_user.is_authenticated:
+        return redirect(form.next or url_for("auth.home"), 303)
+    return render_template("staff/sign_in.html", form=form)
+
+
+@blueprint.post("/staff/sign-in")
+@limiter.limit(SIGN_IN)
+@public
+def begin_session() -> ResponseReturnValue:
+    """A session begins, with nothing in it of what the browser had before."""
+    form = SignInForm.read(request.form, request.args)
+    try:
+        if not form.may_be_meant:
+            raise SignInFailed
+        staff = service.sign_in(parts().passwords, form.name, form.password, now())
+    except SignInFailed:
+        return render_template("staff/sign_in.html", form=form, failed=True), 403
+    except Locked as refusal:
+        until = office_time(datetime.fromisoformat(refusal.facts["until"]))
+        return render_template("staff/sign_in.html", form=form, locked_until=until), 409
+    session.clear()
+    login_user(User(staff))
+    return redirect(form.next or url_for("auth.home"), 303)
 
 
 @blueprint.post("/staff/sign-out")
 @staff_only
 def sign_out() -> ResponseReturnValue:
-    """The session ends."""
+    """The session ends; the next colleague signs in at the same screen."""
     logout_user()
-    return redirect(url_for("auth.sign_in"), 303)
+    session.clear()
+    return redirect(url_for("auth.sign_in", out=1), 303)
+
+
+@blueprint.get("/staff")
+@staff_only
+def home() -> ResponseReturnValue:
+    """The areas this role may enter."""
+    return render_template("staff/home.html")

@@ -1,0 +1,46 @@
+"""What the forms about staff and devices send, read into plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+LONGEST = 200
+LONGEST_PATH = 500
+
+
+@dataclass(frozen=True)
+class SignInForm:
+    """Name and password as typed, and where to go afterwards."""
+
+    name: str
+    password: str
+    next: str
+
+    @classmethod
+    def read(cls, form: Mapping[str, str], args: Mapping[str, str]) -> Self:
+        """From the posted form, or from the address of its page."""
+        return cls(
+            form.get("name", "").strip(),
+            form.get("password", ""),
+            local_path(form.get("next") or args.get("next") or ""),
+        )
+
+    @property
+    def may_be_meant(self) -> bool:
+        """No account has such a long name or one with control characters: there is nothing to look up."""
+        return all(0 < len(text) <= LONGEST and text.isprintable() for text in (self.name, self.password))
+
+
+def local_path(text: str) -> str:
+    """The path if it is one of ours, else nothing: a sign-in page that leads elsewhere is a trap (open redirect).
+
+    Browsers read backslashes as slashes and leave out control characters, so neither may be in it.
+    """
+    fits = text.startswith("/") and not text.startswith("//") and len(text) <= LONGEST_PATH
+    return text if fits and text.isprintable() and "\\" not in text else ""
+
+
+def line_of(form: Mapping[str, str], field: str, longest: int = 40) -> str:
+    """One typed line without blanks around it; nothing if it is too long or holds control characters."""
+    text = form.get(field, "").strip()
+    return text if len(text) <= longest and text.isprintable() else ""
