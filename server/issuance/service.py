@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -136,6 +137,14 @@ def find_by_number(keyring: Keyring, session: Session, number: str) -> Notice:
     """The notice of a printed number. Raises NoticeNumberUnreadable, MyNumberRefused, NoticeNotFound."""
     key = keyring.key("notice-number", notice_number(number))
     notice = session.scalar(select(Notice).where(Notice.number_key == key))
+    if notice is None:
+        raise NoticeNotFound
+    return notice
+
+
+def find_by_uid(session: Session, uid: UUID) -> Notice:
+    """The notice a page speaks of. Raises NoticeNotFound."""
+    notice = session.scalar(select(Notice).where(Notice.uid == uid))
     if notice is None:
         raise NoticeNotFound
     return notice
