@@ -1,0 +1,170 @@
+"""Slip → picture of black and white dots.
+
+Japanese goes on paper as a picture: it prints on any model, and no text can become a command of the printer.
+Fonts are opened once; a line that was drawn before (the fixed sentences, the office's name) is not drawn again.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import segno
+from PIL import Image, ImageDraw, ImageFont
+
+from kiosk.printer_profile import PrinterProfile
+from kiosk.slip import CODE_MM, SIDE_MM, CodeBlock, NumberLine, Rule, Slip, TextLine
+
+OWN_FONTS: Final = Path(__file__).resolve().parent / "fonts"
+SYSTEM_FONTS: Final = Path("/usr/share/fonts")
+GETA: Final = "〓"
+"""Printers' stand-in for a character that no font has: the ticket comes out all the same, and it shows."""
+
+_REGULAR = ("BIZUDGothic-Regular.ttf", "NotoSansCJK-Regular.ttc", "NotoSansCJKjp-Regular.otf")
+_BOLD = ("BIZUDGothic-Bold.ttf", "NotoSansCJK-Bold.ttc", "NotoSansCJKjp-Bold.otf")
+_WHITE, _BLACK = 255, 0
+_MARGIN_MM = 1.0
+_QUIET_ZONE = 4
+
+
+class NoFont(RuntimeError):
+    """There is no font with Japanese letters on this machine."""
+
+
+class Fonts:
+    """The fonts for the paper, from the first folder that has them; kept open in the sizes that were used."""
+
+    def __init__(self, folders: Iterable[Path] = (OWN_FONTS, SYSTEM_FONTS)) -> None:
+        folders = list(folders)
+        self._regular = _found(_REGULAR, folders)
+        self._bold = _found(_BOLD, folders)
+        self.open = lru_cache(maxsize=64)(self._open)
+        self.has = lru_cache(maxsize=8192)(self._has)
+
+    def _open(self, size: int, bold: bool) -> ImageFont.FreeTypeFont:
+        return ImageFont.truetype(str(self._bold if bold else self._regular), size)
+
+    def _has(self, char: str) -> bool:
+        """Whether both weights have the character: what a font lacks it draws as one and the same box."""
+        if char.isspace():
+            return True
+        for bold in (False, True):
+            font = self.open(32, bold)
+            if bytes(font.getmask(char)) == bytes(font.getmask("\U0010ffff")):
+                return False
+        return True
+
+    def missing(self, text: str) -> set[str]:
+        """The characters of a text that cannot be printed."""
+        return {char for char in text if not self.has(char)}
+
+    def printable(self, text: str) -> str:
+        """The text with 〓 for what no font has."""
+        return "".join(char if self.has(char) else GETA for char in text)
+
+    def digits_size(self, height: int) -> int:
+        """The font size at which the lowest digit is `height` dots high."""
+        probe = self.open(1000, True)
+        boxes = [probe.getbbox(digit) for digit in "0123456789"]
+        lowest = min(bottom - top for _, top, _, bottom in boxes)
+        return -(-height * 1000 // round(lowest))
+
+
+class Press:
+    """Draws slips for one printer model."""
+
+    def __init__(self, fonts: Fonts, profile: PrinterProfile) -> None:
+        self._fonts = fonts
+        self._profile = profile
+        self._dots = profile.dots
+        # A demo's day has some 100 different lines; each takes a few kilobytes.
+        self._line = lru_cache(maxsize=128)(self._draw_line)
+
+    def draw(self, slip: Slip) -> Image.Image:
+        """The whole slip, as wide as the print head."""
+        strips = [self._strip(element) for element in slip]
+        margin = self._dots(_MARGIN_MM)
+        picture = Image.new("L", (self._profile.width_dots, sum(s.height for s in strips) + 2 * margin), _WHITE)
+        at = margin
+        for strip in strips:
+            picture.paste(strip, (0, at))
+            at += strip.height
+        return picture.convert("1", dither=Image.Dither.NONE)
+
+    def _strip(self, element: TextLine | NumberLine | Rule | CodeBlock) -> Image.Image:
+        width = self._profile.width_dots
+        if isinstance(element, TextLine):
+            return self._line(element, width)
+        if isinstance(element, NumberLine):
+            return self._number(element)
+        if isinstance(element, CodeBlock):
+            return self._code_block(element)
+        strip = Image.new("L", (width, self._dots(3.5)), _WHITE)
+        middle = strip.height // 2
+        ImageDraw.Draw(strip).rectangle((0, middle, width, middle + 1), fill=_BLACK)
+        return strip
+
+    def _draw_line(self, line: TextLine, width: int) -> Image.Image:
+        size, above, side = self._dots(line.mm), self._dots(line.above), self._dots(SIDE_MM)
+        strip = Image.new("L", (width, above + size + self._dots(0.5)), _WHITE)
+        font = self._fonts.open(size, line.bold)
+        text = self._fonts.printable(line.text)
+        left = max(0, (width - round(font.getlength(text))) // 2) if line.center else side
+        ImageDraw.Draw(strip).text((left, above), text, font=font, fill=_BLACK)
+        return _hard(strip)
+
+    def _number(self, number: NumberLine) -> Image.Image:
+        width = self._profile.width_dots
+        size = self._fonts.digits_size(self._dots(number.mm))
+        # Four digits fit in full height on every model; a longer number gets smaller instead of losing a digit.
+        while self._fonts.open(size, True).getlength(number.text) > width:
+            size -= 4
+        font = self._fonts.open(size, True)
+        left, top, right, bottom = (round(edge) for edge in font.getbbox(number.text))
+        gap = self._dots(2.5)
+        strip = Image.new("L", (width, bottom - top + 2 * gap), _WHITE)
+        at = ((width - (right - left)) // 2 - left, gap - top)
+        ImageDraw.Draw(strip).text(at, number.text, font=font, fill=_BLACK)
+        return _hard(strip)
+
+    def _code_block(self, block: CodeBlock) -> Image.Image:
+        code = _code_picture(block.payload, self._dots(CODE_MM))
+        left = self._dots(CODE_MM)
+        texts = [self._line(line, self._profile.width_dots - left) for line in block.beside]
+        height = max(code.height, sum(text.height for text in texts))
+        strip = Image.new("L", (self._profile.width_dots, height), _WHITE)
+        strip.paste(code, (0, 0))
+        at = (height - sum(text.height for text in texts)) // 2
+        for text in texts:
+            strip.paste(text, (left, at))
+            at += text.height
+        return strip
+
+
+def _found(names: Iterable[str], folders: Iterable[Path]) -> Path:
+    for folder in folders:
+        for name in names:
+            for path in sorted(folder.rglob(name)) if folder.is_dir() else ():
+                return path
+    raise NoFont(
+        "no font with Japanese letters for the paper: run `make setup`, which fetches BIZ UDGothic to kiosk/fonts, "
+        "or install fonts-morisawa-bizud-gothic or fonts-noto-cjk"
+    )
+
+
+def _hard(strip: Image.Image) -> Image.Image:
+    """Black or white: the print head knows no grey."""
+    return strip.point([_BLACK if grey < 150 else _WHITE for grey in range(256)])
+
+
+def _code_picture(payload: str, room: int) -> Image.Image:
+    """The code with its quiet zone, in whole dots per module."""
+    matrix = segno.make(payload, error="m", micro=False).matrix
+    side = len(matrix) + 2 * _QUIET_ZONE
+    small = Image.new("L", (side, side), _WHITE)
+    for y, row in enumerate(matrix):
+        for x, module in enumerate(row):
+            if module:
+                small.putpixel((x + _QUIET_ZONE, y + _QUIET_ZONE), _BLACK)
+    scale = max(3, room // side)
+    return small.resize((side * scale, side * scale), Image.Resampling.NEAREST)
