@@ -22,6 +22,8 @@ def run() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             render_as_batch=True,
+            # True on SQLite as well: our BEGIN encloses the whole migration, so a failing one leaves nothing behind.
+            transactional_ddl=True,
             compare_server_default=True,
             render_item=_render_item,
         )

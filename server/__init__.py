@@ -42,6 +42,8 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
     The timetable and the heartbeats start with `start`.
     """
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for talkative in ("apscheduler", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=settings.secret_key,

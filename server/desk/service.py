@@ -11,6 +11,8 @@ from server.booking.service import finish_booking
 from server.db import transaction
 from server.events import QueueChanged
 from server.issuance.service import hand_over
+from server.queueing.queries import step_at_window
+from server.queueing.rules import NobodyAtWindow
 from server.queueing.service import finish_step, locked_step_at
 from server.repeats import Caller, repeat_of
 
@@ -39,12 +41,18 @@ def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime) -> F
         repeat = repeat_of(tx, caller, "desk.finish", {"window": window_id, "outcome": outcome.value}, now)
         if repeat.answer is not None:
             return Finished.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id)
-        visit = finish_step(tx, step, outcome.value, now)
-        if visit.booking_id is not None:
-            finish_booking(tx, visit.booking_id)
+        seen = step_at_window(tx.session, window_id)
+        if seen is None:
+            raise NobodyAtWindow
+        # Notices, then the booking, then the visit: what a visit hangs on never changes, so it may be read first.
         if outcome is Outcome.HANDED_OVER:
-            hand_over(tx, sorted(person.notice_id for person in visit.people if person.notice_id is not None))
+            hand_over(tx, sorted(person.notice_id for person in seen.visit.people if person.notice_id is not None))
+        if seen.visit.booking_id is not None:
+            finish_booking(tx, seen.visit.booking_id)
+        step = locked_step_at(tx, window_id)
+        if step.id != seen.id:
+            raise NobodyAtWindow
+        visit = finish_step(tx, step, outcome.value, now)
         record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value)
         tx.publish(QueueChanged(visit.office_id))
         return repeat.keep(Finished(visit.uid, outcome.value))
