@@ -1,4 +1,4 @@
-"""The office of 見本市 as the board sees it: its numbers, its calls, its clock. The truth that the fake server serves."""
+"""The office of 見本市 as the board sees it: the truth that the fake server serves."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone

@@ -81,7 +81,7 @@ def make_app(state: State) -> Flask:
 def add_socket(app: Flask, state: State) -> SocketIO:
     """The socket, its heartbeat, and the address by which the test sends what it likes."""
     socketio = SocketIO(app, async_mode="threading", transports=["websocket"])
-    app.wsgi_app = refusing(app.wsgi_app, state)  # type: ignore[method-assign]  # Flask's own way to wrap itself
+    app.wsgi_app = refusing(app.wsgi_app, state)  # type: ignore[assignment,method-assign]  # Flask wraps so
 
     def beat() -> None:
         while True:
