@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
     _server_commands(commands)
     kiosk = _add(commands, "kiosk", _kiosk, "the receiving terminal at the entrance")
     kiosk.add_argument("--config", type=Path, required=True, help="its kiosk.toml")
+    scan = _add(commands, "scan", _scan, "hold a code to a simulated scanner")
+    scan.add_argument("socket", type=Path, help="the scanner's socket, as the demonstration prints it")
+    scan.add_argument("code", help="what is scanned")
     printer = _add(commands, "virtual-printer", _virtual_printer, "a simulated ESC/POS printer on a TCP port")
     printer.add_argument("--port", type=int, default=9100)
     printer.add_argument(
@@ -123,6 +126,17 @@ def _kiosk(arguments: argparse.Namespace) -> int:
     from kiosk.run import main as kiosk
 
     return kiosk(arguments.config)
+
+
+def _scan(arguments: argparse.Namespace) -> int:
+    from madoguchi.demo_story import scan
+
+    try:
+        scan(str(arguments.socket), arguments.code)
+    except OSError as error:
+        print(f"no scanner listens at {arguments.socket}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _virtual_printer(arguments: argparse.Namespace) -> int:

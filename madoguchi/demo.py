@@ -276,7 +276,7 @@ def _tell(office: Office, folder: Path) -> None:
             f"    {notice['number']}  {notice['id']}  {notice['password']}  {notice['scan_code']}  {notice['note']}",
             file=out,
         )
-    print(f"\n  scan by hand:   echo CODE | socat - UNIX-CONNECT:{office.scan_socket}", file=out)
+    print(f"\n  scan by hand:   .venv/bin/madoguchi scan {office.scan_socket} CODE", file=out)
     print(f"  logs:           {folder}\n", file=out)
     out.flush()
     play(office, _printed(out))

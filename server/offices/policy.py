@@ -22,7 +22,6 @@ class OfficePolicy:
     list_hour: int = 15  # … at this hour of the open day before
     late_grace_minutes: int = 15
     walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
-    recall_limit: int = 3
     party_max: int = 6
 
 
