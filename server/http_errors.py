@@ -1,6 +1,7 @@
 """One table: kind of refusal → HTTP status. Devices get JSON, people a page that says what to do next."""
 
 import logging
+import traceback
 from typing import Any, cast
 
 from flask import Flask, jsonify, render_template, request
@@ -56,12 +57,9 @@ def _http(error: Exception) -> ResponseReturnValue:
 
 
 def _fault(error: Exception) -> ResponseReturnValue:
-    # The text of an exception may hold what was typed or scanned: only its kind and place are logged.
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    place = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame is not None else "?"
-    log.error("fault in %s %s: %s at %s", request.method, request.endpoint, type(error).__name__, place)
+    # The text of an exception may hold what was typed or scanned: only its kind and its way are logged.
+    way = "".join(traceback.format_tb(error.__traceback__))
+    log.error("fault in %s %s: %s\n%s", request.method, request.endpoint, type(error).__name__, way)
     return _answer("fault", {}, 500)
 
 
