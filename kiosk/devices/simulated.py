@@ -1,23 +1,39 @@
-"""The simulated scanner: each line written to a Unix socket is one scan.
+"""The simulated devices: a scanner to which lines are written, a printer that puts its papers into a folder.
 
-It is part of the product: the demo, the tests and a developer's laptop run the same kiosk as the entrance hall.
+They are part of the product: the demo, the tests and a developer's laptop run the same kiosk as the entrance hall.
 """
 
 import contextlib
+import io
+import logging
 import os
 import selectors
 import socket
 import stat
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from kiosk.devices.ports import MAX_SCAN, ScanLost
+from kiosk.devices.escpos_reader import read_job
+from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, ScanLost
 from madoguchi.mynumber import wipe
+from madoguchi.wire import Outcome
 
 MAX_CLIENTS: Final = 32
 _LONGEST_PATH: Final = 107  # of a Unix socket, by the kernel
+
+TROUBLE: Final = {
+    "paper-out": replace(READY, paper=Paper.OUT),
+    "cover-open": replace(READY, cover=Cover.OPEN),
+    "offline": replace(READY, line=Line.OFFLINE),
+    "silent": SILENT,
+    "paper-near-end": replace(READY, paper=Paper.NEAR_END),
+}
+"""An empty file of this name in the virtual printer's folder, and the printer says so."""
+
+log = logging.getLogger(__name__)
 
 
 class _Client:
@@ -125,6 +141,55 @@ class SimulatedScanner:
             self._waiting.extend(client.end())
             self._selector.unregister(client.connection)
             client.connection.close()
+
+
+class VirtualPrinter:
+    """Puts each paper into a folder: 0001.bin are the bytes, 0001.png is what came out."""
+
+    def __init__(self, folder: Path, width_dots: int) -> None:
+        self._folder = folder
+        self._width_dots = width_dots
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def status(self) -> PrinterStatus:
+        """Ready, or what lies in the folder as trouble."""
+        if not self._folder.is_dir():
+            return replace(READY, line=Line.OFFLINE)
+        return next((said for name, said in TROUBLE.items() if (self._folder / name).exists()), READY)
+
+    def print(self, job: bytes, deadline_s: float) -> Outcome:  # noqa: ARG002 - a folder keeps nobody waiting
+        """Write it, unless the printer is in trouble."""
+        status = self.status()
+        if status.fault:
+            return Outcome.NOT_PRINTED
+        try:
+            self._write(job)
+        except OSError as error:
+            log.warning("%s: %s", self._folder, error.strerror)
+            return Outcome.NOT_PRINTED
+        return Outcome.UNKNOWN if status == SILENT else Outcome.PRINTED
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def _write(self, job: bytes) -> None:
+        numbers = [int(path.stem) for path in self._folder.glob("*.bin") if path.stem.isdigit()]
+        name = f"{max(numbers, default=0) + 1:04}"
+        _write_whole(self._folder / f"{name}.bin", job)
+        papers = read_job(job, self._width_dots)
+        for fault in (fault for paper in papers for fault in paper.faults):
+            log.warning("paper %s: %s", name, fault)
+        for paper in papers[:1]:
+            picture = io.BytesIO()
+            paper.image.save(picture, "PNG")
+            _write_whole(self._folder / f"{name}.png", picture.getvalue())
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Who watches the folder never sees half a file."""
+    part = path.with_suffix(path.suffix + ".part")
+    part.write_bytes(data)
+    part.rename(path)
 
 
 def _listen(path: Path) -> socket.socket:

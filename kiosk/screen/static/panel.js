@@ -1,0 +1,146 @@
+// Draws what the kiosk says and sends back what was touched. No text and no rule is in here.
+
+const token = document.querySelector("meta[name=kiosk-token]").content;
+const byId = (id) => document.getElementById(id);
+const signs = byId("sign-use").dataset.signs;
+const SILENCE_MS = 6000; // the kiosk pings every 2 s
+const SIGN_NAMESPACE = "http://www.w3.org/2000/svg";
+
+let lastHeard = performance.now();
+let start = null;
+let shownPage = null;
+let countdown = null;
+
+function listen() {
+  const events = new EventSource("/events");
+  events.addEventListener("ping", heard);
+  events.onmessage = (event) => {
+    heard();
+    const picture = JSON.parse(event.data);
+    if (start !== null && picture.start !== start) {
+      location.reload(); // the kiosk was started anew: this page's token is no longer good
+      return;
+    }
+    start = picture.start;
+    draw(picture);
+  };
+}
+
+function heard() {
+  lastHeard = performance.now();
+  byId("away").hidden = true;
+}
+
+function watch() {
+  if (performance.now() - lastHeard > SILENCE_MS) byId("away").hidden = false;
+}
+
+function draw(picture) {
+  const { body, documentElement, activeElement } = document;
+  const touched = activeElement?.dataset.key;
+  documentElement.lang = picture.language;
+  body.dataset.page = picture.page;
+  body.dataset.tone = picture.tone;
+  say("office", picture.office);
+  say("title", picture.title);
+  drawSaid(picture);
+  const sign = picture.page === "checking" || picture.page === "printing" ? "wait" : picture.tone;
+  byId("sign-use").setAttribute("href", `${signs}#${sign}`);
+  fill("languages", picture.languages.map((language) => languageButton(language)));
+  byId("languages").setAttribute("aria-label", picture.languageLabel);
+  fill("choices", picture.choices.map((choice) => touchButton(choice)));
+  fill("buttons", picture.buttons.map((button) => footerButton(button)));
+  drawTimeLeft(picture);
+  if (picture.page !== shownPage) {
+    shownPage = picture.page;
+    byId("main").scrollTop = 0;
+    byId("main").focus({ preventScroll: true });
+  } else if (touched) {
+    // The buttons are new ones; who works with the keyboard stays where they were.
+    document.querySelector(`[data-key="${CSS.escape(touched)}"]`)?.focus();
+  }
+}
+
+function drawSaid(picture) {
+  // The first page has one sentence for those with a booking and one for those without.
+  const apart = picture.page === "idle" && picture.text.length === 2;
+  const [lead = "", ...rest] = picture.text;
+  say("number-label", picture.numberLabel);
+  say("number", picture.number ?? "");
+  say("lead", lead);
+  fill("rest", apart ? [] : rest.map((sentence) => textElement("p", sentence)));
+  fill("notes", picture.notes.map((note) => textElement("li", note)));
+  say("hint", picture.hint);
+  say("second", apart ? rest[0] : "");
+}
+
+function drawTimeLeft(picture) {
+  countdown?.cancel();
+  countdown = null;
+  if (picture.seconds === null) return;
+  const frames = [{ transform: "scaleX(1)" }, { transform: "scaleX(0)" }];
+  countdown = byId("left-bar").animate(frames, { duration: picture.seconds * 1000, fill: "forwards" });
+}
+
+function say(id, text) {
+  const element = byId(id);
+  // What has not changed is not set again, or a screen reader would say it again.
+  if (element.textContent !== String(text)) element.textContent = text;
+}
+
+function fill(id, children) {
+  byId(id).replaceChildren(...children);
+}
+
+function textElement(name, text) {
+  const element = document.createElement(name);
+  element.textContent = text;
+  return element;
+}
+
+function touchButton({ button, value, label }) {
+  const element = textElement("button", label);
+  element.type = "button";
+  element.dataset.button = button;
+  element.dataset.key = `${button} ${value}`;
+  element.addEventListener("click", () => touch(button, value));
+  return element;
+}
+
+function footerButton(button) {
+  const element = touchButton(button);
+  if (button.button === "walkin" || button.button === "continue") element.classList.add("main");
+  if (button.button === "staff") element.prepend(sign("bell"));
+  return element;
+}
+
+function languageButton({ value, label, current }) {
+  const element = touchButton({ button: "language", value, label });
+  element.lang = value;
+  element.setAttribute("aria-pressed", String(current));
+  return element;
+}
+
+function sign(name) {
+  const svg = document.createElementNS(SIGN_NAMESPACE, "svg");
+  const use = document.createElementNS(SIGN_NAMESPACE, "use");
+  svg.setAttribute("viewBox", "0 0 96 96");
+  svg.setAttribute("aria-hidden", "true");
+  use.setAttribute("href", `${signs}#${name}`);
+  svg.append(use);
+  return svg;
+}
+
+async function touch(button, value) {
+  const response = await fetch("/touch", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Kiosk-Token": token },
+    body: JSON.stringify({ button, value }),
+  }).catch(() => null);
+  if (response?.status === 403) location.reload();
+}
+
+// A long press is a touch, not a menu.
+document.addEventListener("contextmenu", (event) => event.preventDefault());
+listen();
+setInterval(watch, 500);
