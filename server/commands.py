@@ -76,9 +76,7 @@ def _offices(app: Flask, arguments: Namespace) -> str:
 def _staff(app: Flask, arguments: Namespace) -> str:
     password = sys.stdin.readline().rstrip("\n")
     office = office_by_code(read_session(), arguments.office).id if arguments.office else None
-    made = auth.add_staff(
-        parts().passwords, arguments.name, Role(arguments.role), password, office, ACTOR, now()
-    )
+    made = auth.add_staff(parts().passwords, arguments.name, Role(arguments.role), password, office, ACTOR, now())
     return f"account {made.name} ({made.role.value}) added"
 
 

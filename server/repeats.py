@@ -70,17 +70,13 @@ class Repeat:
         return answer
 
 
-def repeat_of(
-    tx: Transaction, caller: Caller, entry_point: str, body: dict[str, Any], now: datetime
-) -> Repeat:
+def repeat_of(tx: Transaction, caller: Caller, entry_point: str, body: dict[str, Any], now: datetime) -> Repeat:
     """Claim the request id, or find its first answer. To be called before any lock is taken.
 
     The claim is an insert: of two askings at once the second waits for the first to end.
     Raises RepeatedWithOtherBody if the id stands for something else.
     """
-    body_hash = hashlib.sha256(
-        json.dumps([entry_point, body], sort_keys=True, default=str).encode()
-    ).hexdigest()
+    body_hash = hashlib.sha256(json.dumps([entry_point, body], sort_keys=True, default=str).encode()).hexdigest()
     key = {"actor": caller.actor, "request_id": caller.request_id}
     values = {**key, "entry_point": entry_point, "body_hash": body_hash, "answer": None, "at": now}
     if tx.insert_or_ignore(Request, values):

@@ -27,18 +27,12 @@ def _setting(doc: str, **kwargs: Any) -> Any:
 class Settings:
     """What a server process needs to know before it starts. Frozen: nothing changes it at run time."""
 
-    database_url: str = _setting(
-        "Address of the database: `sqlite:////path/file.db` or `postgresql+psycopg://…`."
-    )
-    secret_key: str = _setting(
-        "Signs cookies and forms; 32 characters or more. `madoguchi secrets new` makes one."
-    )
+    database_url: str = _setting("Address of the database: `sqlite:////path/file.db` or `postgresql+psycopg://…`.")
+    secret_key: str = _setting("Signs cookies and forms; 32 characters or more. `madoguchi secrets new` makes one.")
     pepper: bytes = _setting(
         "Key of all codes and look-up keys, kept outside the database; base64 of 32 bytes or more."
     )
-    pepper_key_id: int = _setting(
-        "Number of the pepper in use; stored beside each key, for rotation.", default=1
-    )
+    pepper_key_id: int = _setting("Number of the pepper in use; stored beside each key, for rotation.", default=1)
     base_url: str = _setting(
         "Address under which residents reach the booking pages; it is in every printed code.",
         default="http://127.0.0.1:8000",
@@ -50,9 +44,7 @@ class Settings:
     proxy_count: int = _setting(
         "Number of trusted proxies in front (0 = none); the real address is taken through them.", default=0
     )
-    cookie_secure: bool = _setting(
-        "`1`: cookies only over TLS. `0` only on loopback, as in the demo.", default=True
-    )
+    cookie_secure: bool = _setting("`1`: cookies only over TLS. `0` only on loopback, as in the demo.", default=True)
     rate_limits: bool = _setting("`1`: limits per address are on. Off only for measurements.", default=True)
     rate_limit_storage: str = _setting(
         "Where limits are counted: `memory://`, or `redis://…` when there is more than one process.",
@@ -78,17 +70,13 @@ class Settings:
         if path := values.get(PREFIX + "CONFIG"):
             values = {**read_file(Path(path)), **values}
         known = {PREFIX + f.name.upper(): f for f in fields(cls)}
-        unknown = sorted(
-            k for k in values if k.startswith(PREFIX) and k not in known and k != PREFIX + "CONFIG"
-        )
+        unknown = sorted(k for k in values if k.startswith(PREFIX) and k not in known and k != PREFIX + "CONFIG")
         if unknown:
             raise SettingsError(f"{unknown[0]} is no setting of the server; see docs/configuration.md")
         given = {f.name: _read(name, f.type, values[name]) for name, f in known.items() if name in values}
         missing = [n for n, f in known.items() if f.name not in given and f.name in REQUIRED]
         if missing:
-            raise SettingsError(
-                f"{missing[0]} is not set; `madoguchi secrets new` and docs/configuration.md help"
-            )
+            raise SettingsError(f"{missing[0]} is not set; `madoguchi secrets new` and docs/configuration.md help")
         settings = cls(**given)
         settings.check()
         return settings
@@ -100,9 +88,7 @@ class Settings:
                 f"{PREFIX}SECRET_KEY has fewer than 32 characters; make one with `madoguchi secrets new`"
             )
         if len(self.pepper) < 32:
-            raise SettingsError(
-                f"{PREFIX}PEPPER has fewer than 32 bytes; make one with `madoguchi secrets new`"
-            )
+            raise SettingsError(f"{PREFIX}PEPPER has fewer than 32 bytes; make one with `madoguchi secrets new`")
         if not self.base_url.startswith(("http://", "https://")) or self.base_url.endswith("/"):
             raise SettingsError(f"{PREFIX}BASE_URL must be http(s)://host without a slash at the end")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):

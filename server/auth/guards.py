@@ -111,9 +111,7 @@ def staff_only(view: View) -> View:
 
 def _to_sign_in() -> ResponseReturnValue:
     """To the sign-in page, and back afterwards."""
-    return redirect(
-        url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
-    )
+    return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
 
 
 def staff() -> SignedIn:

@@ -39,8 +39,6 @@ class Passwords:
     def check(self, stored: str | None, password: str) -> bool:
         """Whether the password is the stored one; as slow for an account that does not exist."""
         try:
-            return (
-                bool(self._run(self._hasher.verify, stored or self._nobody, password)) and stored is not None
-            )
+            return bool(self._run(self._hasher.verify, stored or self._nobody, password)) and stored is not None
         except (VerificationError, InvalidHashError):
             return False

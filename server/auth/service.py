@@ -120,9 +120,7 @@ def add_board(office_id: int, name: str, by: str, now: datetime) -> UUID:
         return device.uid
 
 
-def start_pairing(
-    keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME
-) -> str:
+def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME) -> str:
     """A pairing code with which browsers become this board until its time is over. Raises NotPaired."""
     code = secrets.token_urlsafe(12)
     with transaction() as tx:
@@ -149,9 +147,7 @@ def unpair(device_uid: UUID, by: str, now: datetime) -> None:
 
 def board_by_pairing(session: Session, keyring: Keyring, code: str, now: datetime) -> Device:
     """The board a pairing code belongs to. Raises NotPaired."""
-    device = session.scalar(
-        select(Device).where(Device.pairing_key == keyring.key("pairing", code), Device.active)
-    )
+    device = session.scalar(select(Device).where(Device.pairing_key == keyring.key("pairing", code), Device.active))
     if device is None or device.pairing_until is None or device.pairing_until <= now:
         raise NotPaired
     return device

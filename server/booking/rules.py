@@ -45,9 +45,7 @@ _NEXT: dict[tuple[BookingState, BookingAction], BookingState] = {
 }
 
 # States in which the booking's notices cannot stand in another booking.
-LIVE_STATES = frozenset(
-    {BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED, BookingState.CHECKED_IN}
-)
+LIVE_STATES = frozenset({BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED, BookingState.CHECKED_IN})
 
 
 class SlotFull(Conflict):
@@ -138,9 +136,7 @@ def web_closes_at(slot: SlotLike, policy: OfficePolicy, list_made_at: datetime |
     return min(list_made_at, slot.starts_at)
 
 
-def check_bookable(
-    slot: SlotLike, channel_is_web: bool, closes_at: datetime, opens_on: date, now: datetime
-) -> None:
+def check_bookable(slot: SlotLike, channel_is_web: bool, closes_at: datetime, opens_on: date, now: datetime) -> None:
     """Raise SlotNotBookable with the reason: closed, past, over (list is made) or not yet open for booking."""
     if slot.closed:
         raise SlotNotBookable(reason="closed")

@@ -111,9 +111,7 @@ def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked
         return repeat.keep(Booked(row.uid, row.starts_at))
 
 
-def move_booking(
-    caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime
-) -> Booked:
+def move_booking(caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime) -> Booked:
     """Another time for a booking: the new place is won first, the old one lost only with it.
 
     Raises as `hold_slot`, and BookingNotFound, TooLateToCancel.
@@ -151,9 +149,7 @@ def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime)
         locked_notice(tx, notice_id)
         _locked_slots(tx, {}, _booking_of(tx, notice_id, booking))
         row = _locked_booking_of(tx, notice_id, booking)
-        if row.state is BookingState.CHECKED_IN or (
-            row.state is BookingState.CONFIRMED and row.starts_at <= now
-        ):
+        if row.state is BookingState.CHECKED_IN or (row.state is BookingState.CONFIRMED and row.starts_at <= now):
             raise TooLateToCancel
         _end(tx, row, BookingAction.CANCEL)
         record(tx, now, caller.actor, "booking.cancel", row.uid)
@@ -164,10 +160,7 @@ def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime)
 def locked_booking(tx: Transaction, booking_id: int) -> Booking:
     """Step: the booking's row, locked and read afresh."""
     return tx.session.scalars(
-        select(Booking)
-        .where(Booking.id == booking_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
     ).one()
 
 
@@ -219,9 +212,7 @@ def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
 def extend_slots(office_id: int, now: datetime) -> int:
     """Make the places up to the end of the booking period, if they do not stand yet (sweep)."""
     session = read_session()
-    last = business_date(now) + timedelta(
-        days=policy_on(session, office_id, business_date(now)).open_days_before + 1
-    )
+    last = business_date(now) + timedelta(days=policy_on(session, office_id, business_date(now)).open_days_before + 1)
     pools = [pool.id for pool in pools_of(session, office_id)]
     newest = session.scalar(select(func.max(Slot.business_date)).where(Slot.pool_id.in_(pools)))
     if newest is not None and newest >= last:
@@ -313,9 +304,7 @@ def _check(
     policy: OfficePolicy,
     now: datetime,
 ) -> None:
-    made = (
-        list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
-    )
+    made = list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
     for slot in slots:
         opens_on = slot.business_date - timedelta(days=policy.open_days_before)
         check_bookable(slot, channel is Channel.WEB, web_closes_at(slot, policy, made), opens_on, now)
@@ -371,19 +360,14 @@ def _take(tx: Transaction, booking: Booking, wanted: dict[int, int], channel: Ch
 
 
 def _give_back(tx: Transaction, booking: Booking) -> None:
-    for use in tx.session.scalars(
-        select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)
-    ):
+    for use in tx.session.scalars(select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)):
         values: dict[Any, Any] = {Slot.taken: Slot.taken - use.units}
         if use.channel is Channel.WEB:
             values[Slot.web_taken] = Slot.web_taken - use.units
         elif use.channel is Channel.PHONE:
             values[Slot.phone_taken] = Slot.phone_taken - use.units
         tx.session.execute(
-            update(Slot)
-            .where(Slot.id == use.slot_id)
-            .values(values)
-            .execution_options(synchronize_session=False)
+            update(Slot).where(Slot.id == use.slot_id).values(values).execution_options(synchronize_session=False)
         )
     tx.session.execute(delete(SlotUse).where(SlotUse.booking_id == booking.id))
     tx.session.expire(booking, ["uses"])

@@ -115,10 +115,7 @@ def _by_credential(session: Session, ident: str) -> Notice | None:
 def locked_notice(tx: Transaction, notice_id: int) -> Notice:
     """The notice's row, locked and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
     notice = tx.session.scalar(
-        select(Notice)
-        .where(Notice.id == notice_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Notice).where(Notice.id == notice_id).with_for_update().execution_options(populate_existing=True)
     )
     if notice is None:
         raise NoticeNotFound

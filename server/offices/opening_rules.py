@@ -73,9 +73,7 @@ def open_day_before(day: date, rules: Iterable[RuleLike]) -> date | None:
     return next((d for d in days if sessions_on(d, rules)), None)
 
 
-def places_of_hour(
-    windows: int, rate_per_hour: int, slot_minutes: int, walk_in_percent: int
-) -> list[tuple[int, int]]:
+def places_of_hour(windows: int, rate_per_hour: int, slot_minutes: int, walk_in_percent: int) -> list[tuple[int, int]]:
     """(bookable, walk-in) places of each slot of an hour.
 
     The hour holds windows × rate places, spread evenly over its slots; the walk-in share is taken from them evenly,
@@ -84,9 +82,7 @@ def places_of_hour(
     slots = 60 // slot_minutes
     total = windows * rate_per_hour
     walk_ins = total * walk_in_percent // 100
-    return [
-        (_nth(total, slots, k) - _nth(walk_ins, slots, k), _nth(walk_ins, slots, k)) for k in range(slots)
-    ]
+    return [(_nth(total, slots, k) - _nth(walk_ins, slots, k), _nth(walk_ins, slots, k)) for k in range(slots)]
 
 
 def _nth(total: int, parts: int, k: int) -> int:

@@ -111,9 +111,7 @@ class _Loader:
         for key, value in self.plan.get("policy", {}).items():
             check_value(key, value)
             self.session.add(
-                Policy(
-                    office_id=self.office.id, valid_from=date(2000, 1, 1), key=key, value=value, by=self.by
-                )
+                Policy(office_id=self.office.id, valid_from=date(2000, 1, 1), key=key, value=value, by=self.by)
             )
 
     def _opening(self) -> None:

@@ -22,9 +22,7 @@ class CallLike(Protocol):
 
 def announcement(event: TicketCalled) -> CallMessage:
     """The message of one call: a nudge that holds its content."""
-    return CallMessage(
-        event.sequence, CallKind(event.kind), event.number, event.window, office_time(event.at)
-    )
+    return CallMessage(event.sequence, CallKind(event.kind), event.number, event.window, office_time(event.at))
 
 
 def newest_of_each(calls: Sequence[CallLike], kinds: Sequence[str], away: Iterable[int]) -> list[CallMessage]:
@@ -35,9 +33,7 @@ def newest_of_each(calls: Sequence[CallLike], kinds: Sequence[str], away: Iterab
         if call.number not in seen:
             seen.add(call.number)
             shown.append(
-                CallMessage(
-                    call.sequence, CallKind(kind), call.number, call.window_number, office_time(call.at)
-                )
+                CallMessage(call.sequence, CallKind(kind), call.number, call.window_number, office_time(call.at))
             )
     return shown[:CALLS_SHOWN]
 

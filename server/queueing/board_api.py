@@ -88,6 +88,4 @@ def picture_of(session: Session, office: Office, moment: datetime) -> BoardPictu
 
 def waiting_of_office(session: Session, office_id: int, moment: datetime) -> Waiting:
     """People waiting in an office, by lane."""
-    return waiting_of(
-        (lane.names, waiting_in_lane(session, lane.id, moment)) for lane in lanes_of(session, office_id)
-    )
+    return waiting_of((lane.names, waiting_in_lane(session, lane.id, moment)) for lane in lanes_of(session, office_id))

@@ -51,9 +51,7 @@ def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
     )
 
 
-def heads(
-    session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()
-) -> list[VisitStep]:
+def heads(session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
     """The first few waiting steps of each class and lane, each found by the index."""
     found: list[VisitStep] = []
     for lane in lanes:

@@ -61,10 +61,7 @@ _NEXT: dict[tuple[StepState, StepAction], StepState] = {
     (StepState.CALLED, StepAction.PARK): StepState.PARKED,
     (StepState.SERVING, StepAction.PARK): StepState.PARKED,
     (StepState.PARKED, StepAction.RESUME): StepState.WAITING,
-    **{
-        (state, StepAction.VOID): StepState.VOID
-        for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)
-    },
+    **{(state, StepAction.VOID): StepState.VOID for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)},
     **{(state, StepAction.END_OF_DAY): StepState.VOID for state in OPEN_STATES},
 }
 

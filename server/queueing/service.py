@@ -124,9 +124,7 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
         step = _locked_step_of(tx, visit_id)
         step.state = after(step.state, StepAction.CALL)
         step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
-        called = _announce(
-            tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now
-        )
+        called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
         record(
             tx,
             now,
@@ -237,9 +235,7 @@ def _end_visit(tx: Transaction, step: VisitStep, outcome: str, now: datetime) ->
     return visit
 
 
-def _claim(
-    tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]
-) -> tuple[VisitStep, Reason]:
+def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]) -> tuple[VisitStep, Reason]:
     """Choose, and lock the chosen visit without waiting: two windows that choose the same person must not meet.
 
     A visit that somebody else has locked is passed over for this choice; if only such are left, the line is read
@@ -289,10 +285,7 @@ def _window(tx: Transaction, window_id: int) -> Window:
 
 def _locked_window(tx: Transaction, window_id: int) -> Window:
     window = tx.session.scalar(
-        select(Window)
-        .where(Window.id == window_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        select(Window).where(Window.id == window_id).with_for_update().execution_options(populate_existing=True)
     )
     if window is None:
         raise UnknownWindow

@@ -93,9 +93,7 @@ def issue(tx: Transaction, arrival: Arrival, now: datetime) -> Issued:
 
 def next_number(tx: Transaction, lane_id: int, day: date) -> tuple[int, int]:
     """(series, number): the lane's next number of the day, locked until the commit. Raises NumbersUsedUp."""
-    series = tx.session.scalars(
-        select(Series).where(Series.lane_id == lane_id, Series.device_id.is_(None))
-    ).one()
+    series = tx.session.scalars(select(Series).where(Series.lane_id == lane_id, Series.device_id.is_(None))).one()
     tx.insert_or_ignore(NumberDay, {"series_id": series.id, "business_date": day, "next": series.first})
     following = tx.session.execute(
         update(NumberDay)

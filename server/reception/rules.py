@@ -100,7 +100,5 @@ def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_d
     if business_date(booking.starts_at) != business_date(now):
         raise WrongDay(date=office_time(booking.starts_at).date().isoformat())
     if now > booking.starts_at + timedelta(minutes=late_grace_minutes):
-        return Admission(
-            StepClass.WALK_IN, now + timedelta(minutes=walk_in_due_minutes), early=False, late=True
-        )
+        return Admission(StepClass.WALK_IN, now + timedelta(minutes=walk_in_due_minutes), early=False, late=True)
     return Admission(StepClass.BOOKED, booking.starts_at, early=now < booking.starts_at, late=False)

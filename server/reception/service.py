@@ -86,14 +86,10 @@ def check_in(
             notices=[person.notice_id for person in booking.people],
         )
         issued = issue(tx, arrival, now)
-        record(
-            tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late
-        )
+        record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)
         view = _view(tx, arrival, issued, now)
         return repeat.keep(
-            CheckInAnswer(
-                Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view
-            )
+            CheckInAnswer(Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view)
         )
 
 
@@ -127,9 +123,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
         view = _view(tx, arrival, issued, now)
-        return repeat.keep(
-            CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view)
-        )
+        return repeat.keep(CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view))
 
 
 def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outcome, now: datetime) -> None:
@@ -193,9 +187,7 @@ def _booking_of_code(keyring: Keyring, code: codes.Code, now: datetime) -> int:
 
 
 def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
-    return tx.session.scalar(
-        select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1)
-    )
+    return tx.session.scalar(select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1))
 
 
 def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckInAnswer:
