@@ -23,7 +23,6 @@ import { readCall, readHeartbeat, readPicture, readWaiting } from "./wire.js";
 export const SILENCE_MS = 4500; // the notice must stand within 5 s of the server's last word
 export const NOTICE_MS = 1000; // a notice that comes and goes quicker is a flicker nobody can read
 export const HEALTH_EVERY_MS = 1000;
-export const HEALTH_AT_ONCE = 3; // a server that hangs must not pile up requests
 export const PICTURE_EVERY_MS = 2000;
 export const PICTURE_AGAIN_MS = 1000;
 export const REQUEST_MS = 3000;
@@ -37,8 +36,7 @@ export class Feed {
   #picture = null;
   #settled = null; // every sequence up to here is known
   #heard = new Set(); // known beyond it, because the picture could not be read
-  #pending = new Map(); // calls that came out of order: sequence → { call, event }
-  #events = 0; // counts what came in, to tell what a picture must already contain
+  #pending = new Map(); // calls that came out of order, by sequence
   #clock = null; // the server's time and when it was told
   #link = "polling";
   #stale = false;
@@ -113,13 +111,12 @@ export class Feed {
   #lose() {
     this.#link = "lost";
     this.#closeSocket();
-    this.#graceEnds = null;
     this.#pictureDue = null;
     this.#probeDue = this.#ports.now();
   }
 
   #probe(now) {
-    if (now < this.#probeDue || this.#probes.size >= HEALTH_AT_ONCE) return;
+    if (now < this.#probeDue) return;
     this.#probeDue = now + HEALTH_EVERY_MS;
     const probe = { since: now, abort: new AbortController() };
     this.#probes.add(probe);
@@ -129,11 +126,6 @@ export class Feed {
       },
       () => this.#probes.delete(probe),
     );
-  }
-
-  #endProbes() {
-    for (const probe of this.#probes) probe.abort.abort();
-    this.#probes.clear();
   }
 
   // The socket
@@ -179,9 +171,8 @@ export class Feed {
     const call = readCall(raw);
     if (call === null) return this.#askPicture(); // something happened that we do not understand
     this.#hear();
-    this.#events += 1;
     if (this.#settled !== null && (call.sequence <= this.#settled || this.#heard.has(call.sequence))) return;
-    this.#pending.set(call.sequence, { call, event: this.#events });
+    this.#pending.set(call.sequence, call);
     this.#applyPending();
     if (this.#pending.size > 0) this.#askPicture();
     this.#ports.changed();
@@ -199,8 +190,7 @@ export class Feed {
     if (beat.waiting !== null && this.#picture !== null) this.#picture = { ...this.#picture, waiting: beat.waiting };
     this.#promised = beat.sequence;
     if (this.#settled === null || beat.sequence < this.#settled) this.#askPicture(); // an older backup was restored?
-    else if (beat.sequence === this.#settled) this.#graceEnds = null;
-    else this.#graceEnds ??= this.#ports.now() + GRACE_MS;
+    else if (beat.sequence > this.#settled) this.#graceEnds ??= this.#ports.now() + GRACE_MS;
     this.#ports.changed();
   }
 
@@ -226,12 +216,7 @@ export class Feed {
     }
     this.#askAgain = false;
     this.#pictureDue = null;
-    const asked = {
-      since: this.#ports.now(),
-      abort: new AbortController(),
-      event: this.#events,
-      settled: this.#settled,
-    };
+    const asked = { since: this.#ports.now(), abort: new AbortController(), settled: this.#settled };
     this.#asking = asked;
     this.#ports.askPicture(asked.abort.signal).then(
       (raw) => this.#onPicture(raw, asked),
@@ -257,26 +242,18 @@ export class Feed {
     if (this.#asking !== asked) return;
     this.#asking = null;
     if (this.#settled !== null) this.#applyLoosely();
-    if (this.#link !== "lost") this.#pictureDue = this.#ports.now() + PICTURE_AGAIN_MS;
+    this.#pictureDue = this.#ports.now() + PICTURE_AGAIN_MS;
     this.#ports.changed();
   }
 
   #recover() {
     this.#link = "polling";
-    this.#endProbes();
     this.#openSocket();
   }
 
   #giveUpOn(now) {
-    const asked = this.#asking;
-    if (asked !== null && now - asked.since >= REQUEST_MS) {
-      asked.abort.abort();
-      this.#onNoPicture(asked);
-    }
-    for (const probe of this.#probes) {
-      if (now - probe.since < REQUEST_MS) continue;
-      probe.abort.abort();
-      this.#probes.delete(probe);
+    for (const request of [this.#asking, ...this.#probes]) {
+      if (request !== null && now - request.since >= REQUEST_MS) request.abort.abort();
     }
   }
 
@@ -294,7 +271,8 @@ export class Feed {
     // Sequence and calls may have been read a moment apart: a call beyond the sequence must not come twice.
     for (const { sequence } of picture.calls) if (sequence > picture.sequence) this.#heard.add(sequence);
     for (const call of news.sort((a, b) => a.sequence - b.sequence)) this.#ports.announce(call);
-    this.#dropWhatThePictureDenies(asked);
+    // A call is committed before it is sent: what came before this was asked for and is not in it never was.
+    if (!this.#askAgain) this.#pending.clear();
     this.#applyPending();
   }
 
@@ -311,13 +289,8 @@ export class Feed {
   #settle(sequence, restored) {
     this.#settled = sequence;
     for (const heard of this.#heard) if (restored || heard <= sequence) this.#heard.delete(heard);
-    for (const waiting of this.#pending.keys()) if (waiting <= sequence) this.#pending.delete(waiting);
+    for (const pending of this.#pending.keys()) if (pending <= sequence) this.#pending.delete(pending);
     this.#ports.remember(sequence);
-  }
-
-  /** A call is committed before it is sent: a later picture without it means that it never was. */
-  #dropWhatThePictureDenies(asked) {
-    for (const [sequence, { event }] of this.#pending) if (event <= asked.event) this.#pending.delete(sequence);
   }
 
   // Calls
@@ -325,15 +298,15 @@ export class Feed {
   #applyPending() {
     if (this.#settled === null) return;
     for (let next = this.#settled + 1; this.#pending.has(next) || this.#heard.has(next); next += 1) {
-      const waiting = this.#pending.get(next);
+      const call = this.#pending.get(next);
       this.#settle(next, false);
-      if (waiting !== undefined) this.#apply(waiting.call);
+      if (call !== undefined) this.#apply(call);
     }
   }
 
   #applyLoosely() {
     for (const sequence of [...this.#pending.keys()].sort((a, b) => a - b)) {
-      const { call } = this.#pending.get(sequence);
+      const call = this.#pending.get(sequence);
       this.#pending.delete(sequence);
       this.#heard.add(sequence);
       this.#apply(call);

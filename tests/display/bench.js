@@ -11,6 +11,7 @@ class Bench {
   healths = [];
   asked = { picture: 0, health: 0, socket: 0 };
   sockets = []; // open ones, oldest first
+  closed = []; // and those the feed has closed
 
   constructor() {
     this.feed = new Feed({
@@ -39,7 +40,7 @@ class Bench {
   #open(listener) {
     this.asked.socket += 1;
     this.sockets.push(listener);
-    return { close: () => this.sockets.splice(this.sockets.indexOf(listener), 1) };
+    return { close: () => this.closed.push(...this.sockets.splice(this.sockets.indexOf(listener), 1)) };
   }
 
   /** Lets answers arrive. By turns, not by a timer: browsers hold those back, and ten minutes pass here in a blink. */
@@ -67,6 +68,11 @@ class Bench {
 
   async hear(event, message) {
     this.sockets.at(-1)[event](message);
+    await this.settle();
+  }
+
+  async hearLate(event, message) {
+    this.closed.at(-1)[event](message);
     await this.settle();
   }
 

@@ -58,6 +58,11 @@ class FeedBench:
         self._run("bench.hear(given[0], given[1])", event, message)
         return self
 
+    def hear_late(self, event: str, message: object) -> Self:
+        """Something comes through a socket that the board has closed."""
+        self._run("bench.hearLate(given[0], given[1])", event, message)
+        return self
+
     def answer(self, message: object) -> Self:
         """The server answers the picture request."""
         self._run("bench.answer(bench.pictures, given[0])", message)

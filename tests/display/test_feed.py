@@ -72,6 +72,11 @@ class TestGaps:
         bench.answer(picture(20, call(20, number=65), call(19, number=64), call(18)))
         assert bench.announced == [18, 19, 20]
 
+    def test_not_even_when_the_next_picture_cannot_be_read(self, bench: FeedBench) -> None:
+        bench.live(16).hear("call", call(18)).hear("call", call(20, number=65))
+        bench.answer(picture(18, call(18))).fail()
+        assert bench.announced == [18, 20]
+
     def test_a_picture_that_was_overtaken_by_a_call_does_not_take_it_back(self, bench: FeedBench) -> None:
         bench.live(16).hear("heartbeat", heartbeat(15)).hear("call", call(17, number=62))
         bench.answer(picture(16))
@@ -96,13 +101,24 @@ class TestGaps:
         bench.answer(picture(18, call(18, number=63), call(17, number=62)))
         assert (bench.announced, bench.numbers) == ([18, 17], [63, 62])
 
+    def test_a_call_announced_without_the_picture_is_not_announced_again_when_it_comes_twice(
+        self, bench: FeedBench
+    ) -> None:
+        bench.live(16).hear("call", call(18)).fail().hear("call", call(18))
+        assert (bench.announced, bench.under_way["picture"]) == ([18], 0)
+
 
 class TestHeartbeats:
     def test_a_lost_last_call_is_fetched_after_half_a_second(self, bench: FeedBench) -> None:
         bench.live(16).hear("heartbeat", heartbeat(17)).wait(0.4)
         assert bench.under_way["picture"] == 0
-        bench.wait(0.1).answer(picture(17, call(17)))
-        assert bench.announced == [17]
+        asked: int = bench.wait(0.1).asked["picture"]
+        bench.wait(0.3).answer(picture(17, call(17)))
+        assert (bench.announced, bench.asked["picture"]) == ([17], asked)
+
+    def test_the_half_second_counts_from_the_first_heartbeat_that_knows_more(self, bench: FeedBench) -> None:
+        bench.live(16).hear("heartbeat", heartbeat(17)).wait(0.3).hear("heartbeat", heartbeat(18)).wait(0.2)
+        assert bench.under_way["picture"] == 1
 
     def test_a_call_that_comes_just_after_its_heartbeat_needs_no_picture(self, bench: FeedBench) -> None:
         bench.live(16).hear("heartbeat", heartbeat(17)).hear("call", call(17)).wait(0.6)
@@ -124,6 +140,12 @@ class TestHeartbeats:
         bench.hear("heartbeat", heartbeat(101)).answer(picture(101, call(101, number=62)))
         assert (bench.announced, bench.numbers) == ([101], [62])
         assert bench.hear("call", call(102, number=63)).announced == [101, 102]
+
+    def test_and_nothing_known_from_before_the_backup_keeps_a_call_from_being_announced(self, bench: FeedBench) -> None:
+        bench.live(116).hear("call", call(118)).fail().hear("heartbeat", heartbeat(115)).answer(picture(115))
+        for sequence in (116, 117, 118):
+            bench.hear("call", call(sequence))
+        assert bench.announced == [118, 116, 117, 118]
 
 
 class TestSilence:
@@ -153,8 +175,10 @@ class TestSilence:
     def test_a_server_that_hangs_is_asked_three_times_at_most_at_once(self, bench: FeedBench) -> None:
         assert bench.live(16).wait(30).under_way["health"] <= 3
 
-    def test_the_old_socket_is_closed_so_that_nothing_late_comes_through_it(self, bench: FeedBench) -> None:
+    def test_the_old_socket_is_closed_and_what_still_comes_through_it_is_not_heard(self, bench: FeedBench) -> None:
         assert bench.live(16).wait(4.5).under_way["socket"] == 0
+        bench.hear_late("call", call(17)).hear_late("heartbeat", heartbeat(17)).wait(2)
+        assert (bench.announced, bench.stale, bench.link) == ([], True, "lost")
 
 
 class TestHealing:
@@ -169,6 +193,10 @@ class TestHealing:
         assert bench.stale is True
         bench.wait(1).live_again().answer(picture(16))
         assert bench.stale is False
+
+    def test_further_answers_to_health_are_not_acted_upon(self, bench: FeedBench) -> None:
+        bench.live(16).wait(6).live_again().answer(picture(16)).live_again()
+        assert bench.under_way["picture"] == 0
 
     def test_calls_made_meanwhile_are_announced_only_if_young(self, bench: FeedBench) -> None:
         young = call(18, number=63, at=TEN_FIFTEEN - timedelta(seconds=20))
