@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, web_closes_at
-from server.offices.models import ServiceUse
+from server.offices.models import OpeningRule, ServiceUse
 from server.offices.policy import OfficePolicy
-from server.offices.queries import list_made_at
+from server.offices.queries import list_made_at, rules_of
 
 FEW = 2
 
@@ -74,7 +74,8 @@ def open_days(
     )
     found = {day: int(places) for day, places, _ in rows}
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return [_day(session, office_id, day, found.get(day), channel, policy, now) for day in days]
+    rules = rules_of(session, office_id) if policy.closes_with_list else ()
+    return [_day(session, office_id, day, found.get(day), channel, policy, rules, now) for day in days]
 
 
 def _day(
@@ -84,13 +85,14 @@ def _day(
     free: int | None,
     channel: Channel,
     policy: OfficePolicy,
+    rules: Sequence[OpeningRule],
     now: datetime,
 ) -> DayPlaces:
     if free is None:
         return DayPlaces(day, 0, "closed")
     if channel is Channel.WEB and policy.closes_with_list and (day - now.date()).days < 14:
         # Only near days can be closed by the list: it is made on the open day before.
-        made = list_made_at(session, office_id, day, policy)
+        made = list_made_at(session, office_id, day, policy, rules)
         if made is not None and now >= made:
             return DayPlaces(day, 0, "over")
     return DayPlaces(day, free, None if free else "full")

@@ -85,9 +85,14 @@ def open_now(session: Session, office_id: int, now: datetime) -> OpenNow:
     )
 
 
-def list_made_at(session: Session, office_id: int, day: date, policy: OfficePolicy) -> datetime | None:
-    """When the preparation list of a day is made: an hour of the open day before. None if there is none."""
-    before = open_day_before(day, rules_of(session, office_id))
+def list_made_at(
+    session: Session, office_id: int, day: date, policy: OfficePolicy, rules: Sequence[OpeningRule] | None = None
+) -> datetime | None:
+    """When the preparation list of a day is made: an hour of the open day before. None if there is none.
+
+    Who asks for many days reads the office's `rules` once.
+    """
+    before = open_day_before(day, rules_of(session, office_id) if rules is None else rules)
     return None if before is None else at_minute(before, policy.list_hour * 60)
 
 
