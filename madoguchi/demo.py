@@ -21,6 +21,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+from madoguchi.demo_story import StoryBroken, play
+
 UP_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 12.0
 PAIRING_LASTS = timedelta(days=7)
@@ -116,7 +118,7 @@ def main(port: int, data: Path | None, at: datetime | None, *, as_json: bool) ->
                     time.sleep(0.2)
             finally:
                 parts.stop()
-    except DemoFailed as error:
+    except (DemoFailed, StoryBroken) as error:
         print(f"madoguchi demo: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -261,8 +263,6 @@ def _answers(address: str) -> bool:
 
 def _tell(office: Office, folder: Path) -> None:
     """Print addresses and sign-ins, and play the story once."""
-    from madoguchi.demo_story import play
-
     out = sys.stdout
     print("窓口 Madoguchi – 見本市 本庁 (demonstration, simulated scanner and printer)\n", file=out)
     for name in ("web", "phone", "desk", "board", "kiosk_screen", "admin"):

@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 import httpx
 
 TICKET_TIMEOUT_S = 20.0
+JSON = {"Accept": "application/json"}
 CODE = re.compile(r"B-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]")
 
 
@@ -82,7 +83,7 @@ class Browser:
 
     def json(self, address: str) -> dict[str, object]:
         """Data at an address."""
-        answer: dict[str, object] = self._client.get(urljoin(str(self.page.url), address)).json()
+        answer: dict[str, object] = self._client.get(urljoin(str(self.page.url), address), headers=JSON).json()
         return answer
 
     def _text(self) -> str:
@@ -110,7 +111,7 @@ def play(office: OfficeLike, say: Callable[[str], None]) -> None:
 
 def _book(office: OfficeLike, notice: dict[str, str | None]) -> str:
     resident = Browser(office.web)
-    resident.send("sign-in", booking_id=str(notice["id"]), password=str(notice["password"]))
+    resident.send("sign-in", credential_id=str(notice["id"]), password=str(notice["password"]))
     resident.link(r"/book/\d{4}-\d\d-\d\d")
     resident.send("/book/hold")
     page = resident.send("/book/confirm/")
@@ -142,11 +143,10 @@ def _call(office: OfficeLike) -> dict[str, object]:
     desk.send("/staff/sign-in", name=clerk["name"], password=clerk["password"])
     desk.send(r"/desk/windows/3/open")
     desk.send("call-next")
-    picture: dict[str, object] = desk.json("/desk/windows/3/state")
-    at_window = picture.get("at_window")
-    if not isinstance(at_window, dict):
+    picture = desk.json("/desk/windows/3/state").get("picture")
+    if not isinstance(picture, dict) or picture.get("number") is None:
         raise StoryBroken("nobody was called to window 3")
-    return at_window
+    return picture
 
 
 def _board(office: OfficeLike) -> dict[str, object]:
