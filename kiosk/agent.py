@@ -81,8 +81,7 @@ class Agent:
         self._one_way_printer = one_way_printer
         self._state: KioskState | None = None
         self._server: ServerAway | None = None
-        self._scanner = True
-        self._printer = PrinterStatus()
+        self._scanner, self._scanner_told = True, False
         self._alarm: str | None = None
         self._silent_polls = 0
         self._asking: str | None = None
@@ -91,6 +90,7 @@ class Agent:
         self._refused_in_row = 0
         self._refused_at = 0.0
         self._calls: dict[str, str] = {}
+        self._alarms: dict[str, str] = {}
         self._page = Page("starting")
         self._until: float | None = None
 
@@ -231,17 +231,13 @@ class Agent:
         return [report, shown, self._call("printer")]
 
     def _number_page(self, answer: CheckInAnswer, outcome: Outcome) -> Page:
-        ticket = answer.ticket
-        texts = {
-            Outcome.PRINTED: "kiosk.take",
-            Outcome.NOT_PRINTED: "kiosk.paperout",
-            Outcome.UNKNOWN: "kiosk.paper.unknown",
-        }
-        tone = Tone.DONE if outcome is Outcome.PRINTED else Tone.STAFF
-        # Who has no paper in hand needs longer to remember the number.
-        seconds = NUMBER_S if outcome is Outcome.PRINTED else MESSAGE_S
-        text = Say(texts[outcome], {"number": ticket.number})
-        return Page("number", text, _arrival_notes(answer), ticket.number, tone, seconds=seconds)
+        number = answer.ticket.number
+        if outcome is Outcome.PRINTED:
+            text = Say("kiosk.take", {"number": number})
+            return Page("number", text, _arrival_notes(answer), number, Tone.DONE, seconds=NUMBER_S)
+        # Who has no paper in hand needs longer to remember the number, and nothing else to read.
+        key = "kiosk.paperout" if outcome is Outcome.NOT_PRINTED else "kiosk.paper.unknown"
+        return Page("number", Say(key, {"number": number}), (), number, Tone.STAFF, seconds=MESSAGE_S)
 
     def _seen(self, event: Event) -> list[Action]:
         """News of the devices and the server, which nobody here asked for."""
@@ -251,27 +247,47 @@ class Agent:
             case StateSeen(state):
                 self._state = state
                 self._server = None if state.contract == CONTRACT else ServerAway(_MISMATCH)
-                return self._refresh_idle()
+                return [*self._look_after_scanner(), *self._refresh_idle()]
             case ServerAway():
                 self._server = event
                 return self._refresh_idle()
-            case ScannerSeen(connected) if connected != self._scanner:
+            case ScannerSeen(connected):
                 self._scanner = connected
-                told: list[Action] = [] if connected else [CallStaff(self._new_id(), "scanner")]
-                return [*told, *self._refresh_idle()]
+                self._scanner_told = False
+                return [*self._look_after_scanner(), *self._refresh_idle()]
         return []
+
+    def _look_after_scanner(self) -> list[Action]:
+        if self._scanner or self._scanner_told or self._server is not None:
+            return []
+        self._scanner_told = True
+        return [self._raise_alarm("scanner")]
 
     def _status_seen(self, status: PrinterStatus) -> list[Action]:
         """Tell staff once when something begins; visitors are not told, their number stands without paper."""
-        self._printer = status
         self._silent_polls = 0 if status.complete or status.fault else self._silent_polls + 1
         alarm = status.fault
         if alarm is None and status.paper is Paper.NEAR_END:
             alarm = "paper_near_end"
-        if alarm is None and self._silent_polls >= SILENT_POLLS and not self._one_way_printer:
+        if alarm is None and self._silent_polls >= SILENT_POLLS:
             alarm = "printer_silent"
         begins, self._alarm = alarm is not None and alarm != self._alarm, alarm
-        return [CallStaff(self._new_id(), alarm)] if begins and alarm is not None else []
+        return [self._raise_alarm(alarm)] if begins and alarm is not None else []
+
+    def _raise_alarm(self, reason: str) -> CallStaff:
+        """A call of which no visitor here is told."""
+        request_id = self._new_id()
+        self._alarms[request_id] = reason
+        return CallStaff(request_id, reason)
+
+    def _alarm_answered(self, request_id: str, reached: bool) -> list[Action]:
+        """An alarm that did not reach anybody is raised again with the next news of the same trouble."""
+        reason = self._alarms.pop(request_id, None)
+        if not reached and reason == "scanner":
+            self._scanner_told = False
+        elif not reached and reason == self._alarm:
+            self._alarm = None
+        return []
 
     # Touches
 
@@ -348,7 +364,7 @@ class Agent:
     def _staff_called(self, request_id: str, reached: bool, now: float) -> list[Action]:
         reason = self._calls.pop(request_id, None)
         if reason is None:
-            return []  # an alarm that no visitor waits for
+            return self._alarm_answered(request_id, reached)
         say = Say("kiosk.staffcoming") if reached else Say("kiosk.server.away")
         if reason == "button" and not self.busy and self._page.name != "number":
             return [

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from kiosk.dialogue import Page
-from kiosk.messages import Say, told
+from kiosk.messages import Say, Tone, told
 from kiosk.slip import name_in
 from madoguchi.texts import Texts
 from madoguchi.wire import Names
@@ -29,8 +29,8 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
         "tone": page.tone.value,
         "office": name_in(office, language) if office else "",
         "title": said("kiosk.welcome.title"),
-        "text": sentences(told(texts, page.text, language)) if page.text else [],
-        "hint": said("kiosk.scan.instruction") if page.name == "idle" else "",
+        "text": _lines(texts, page, language),
+        "hint": said("kiosk.scan.instruction") if page.name == "idle" and page.tone is not Tone.STAFF else "",
         "notes": [told(texts, note, language) for note in page.notes],
         "numberLabel": said("kiosk.given") if page.number is not None else "",
         "number": page.number,
@@ -48,6 +48,15 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
 def sentences(text: str) -> list[str]:
     """One thought at a time: each sentence is a line of its own."""
     return [part.strip() for part in _SENTENCES.split(text) if part and part.strip()]
+
+
+def _lines(texts: Texts, page: Page, language: str) -> list[str]:
+    """The page's sentences; beside the number in big type, not once more the one that only says the number."""
+    if page.text is None:
+        return []
+    lines = sentences(told(texts, page.text, language))
+    others = [line for line in lines if page.number is None or str(page.number) not in line]
+    return others or lines
 
 
 def _buttons(texts: Texts, page: Page, language: str) -> list[dict[str, str]]:

@@ -67,6 +67,7 @@ function drawSaid(picture) {
   const [lead = "", ...rest] = picture.text;
   say("number-label", picture.numberLabel);
   say("number", picture.number ?? "");
+  byId("number").dataset.digits = String(picture.number ?? "").length;
   say("lead", lead);
   fill("rest", apart ? [] : rest.map((sentence) => textElement("p", sentence)));
   fill("notes", picture.notes.map((note) => textElement("li", note)));
@@ -142,5 +143,8 @@ async function touch(button, value) {
 
 // A long press is a touch, not a menu.
 document.addEventListener("contextmenu", (event) => event.preventDefault());
+byId("main").addEventListener("click", () => {
+  if (shownPage === "warning") touch("continue", ""); // its text says: touch the screen to continue
+});
 listen();
 setInterval(watch, 500);
