@@ -58,7 +58,7 @@ class Parts:
     def start(self, name: str, words: list[str], environment: dict[str, str]) -> Path:
         """Start a part; gives its log."""
         log = self.folder / f"{name}.log"
-        with log.open("ab") as out:
+        with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - our own program, no words from outside
                 [sys.executable, "-m", "madoguchi.cli", *words],
                 env={**os.environ, **environment},

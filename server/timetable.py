@@ -13,6 +13,7 @@ from flask import Flask
 from server.booking.service import extend_slots, sweep_lapsed_holds
 from server.db import db, read_session, transaction
 from server.edge import Parts
+from server.errors import Refusal
 from server.offices.queries import all_offices
 from server.queueing.service import close_past_days
 from server.repeats import forget_old
@@ -28,6 +29,9 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
             with app.app_context():
                 try:
                     run(parts.clock.now())
+                except Refusal as refusal:
+                    # Another process was at it, or the database is busy: the next run will do it.
+                    log.info("%s put off: %s", run.__name__, refusal.code)
                 finally:
                     db.session.remove()
 
