@@ -1,11 +1,12 @@
-"""Pages for signing in and out, and the home of the staff pages."""
+"""Pages for signing in and out, the home of the staff pages, and how all of them write days and times."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
+from madoguchi.texts import format_date, format_time
 from server.auth import service
 from server.auth.forms import SignInForm
 from server.auth.guards import User, public, staff_only
@@ -61,3 +62,21 @@ def sign_out() -> ResponseReturnValue:
 def home() -> ResponseReturnValue:
     """The areas this role may enter."""
     return render_template("staff/home.html")
+
+
+@blueprint.app_template_filter("ja_day")
+def ja_day(day: date) -> str:
+    """令和8年11月30日（月）."""
+    return format_date(office_time(day) if isinstance(day, datetime) else day, "ja")
+
+
+@blueprint.app_template_filter("ja_time")
+def ja_time(moment: datetime) -> str:
+    """10時15分."""
+    return format_time(office_time(moment), "ja")
+
+
+@blueprint.app_template_filter("hm")
+def hm(moment: datetime) -> str:
+    """10:15, where many times stand beside each other."""
+    return office_time(moment).strftime("%H:%M")

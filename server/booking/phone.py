@@ -1,5 +1,380 @@
-"""電話予約の画面 - the phone desk books for people who call."""
+"""電話予約の画面: the phone desk finds a notice, holds a place while speaking, reads back and books.
 
-from flask import Blueprint
+Everything can be done with the keyboard alone: the next thing to do has the focus, Enter moves on.
+"""
 
-blueprint = Blueprint("phone", __name__)
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID, uuid5
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from madoguchi.texts import format_date, format_time
+from server.auth.guards import needs, staff
+from server.auth.rules import Right
+from server.booking import service
+from server.booking.models import Booking, Channel
+from server.booking.queries import DayPlaces, TimePlaces, booking_by_uid, live_booking_of, open_days, open_times
+from server.booking.rules import (
+    AlreadyBooked,
+    BookingNotFound,
+    BookingState,
+    HoldLapsed,
+    NotPossible,
+    SlotFull,
+    SlotNotBookable,
+    TooLateToCancel,
+    UnknownSlot,
+    has_lapsed,
+)
+from server.clock import business_date, office_time
+from server.db import read_session
+from server.edge import caller, keyring, now, parts
+from server.issuance.models import Notice, NoticeState
+from server.issuance.notice_codes import MyNumberRefused, NoticeNumberUnreadable, shown_number
+from server.issuance.service import NoticeNotFound, NoticeNotReady, find_by_number, find_by_uid
+from server.offices.models import Office, Service
+from server.offices.policy import OfficePolicy
+from server.offices.queries import policy_on
+from server.repeats import BadRequestId, Caller
+
+blueprint = Blueprint("phone", __name__, url_prefix="/phone")
+
+STATES = {
+    NoticeState.PREPARING: "カードの準備中です。まだ予約できません。",
+    NoticeState.READY: "カードは準備できています。",
+    NoticeState.STOPPED: "交付取止めです。予約できません。",
+    NoticeState.HANDED_OVER: "交付済です。予約は要りません。",
+}
+FULL = "この時間はいま埋まりました。次に空いている時間をご案内ください。"
+GONE = "この時間は予約できなくなりました。次に空いている時間をご案内ください。"
+LAPSED = "仮予約の時間が過ぎました。もう一度時間を選んでください。"
+TOO_LATE = "予約の時刻を過ぎたか、受付が済んでいるため、変更・取消はできません。"
+# As on the booking's own page (web.py).
+BRING = {
+    "pickup": ("web.bring.notice", "web.bring.identity", "web.bring.old"),
+    "certificate": ("web.bring.card",),
+    "pin": ("web.bring.card",),
+}
+BRING_ELSE = ("web.bring.identity",)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What can be offered to the caller: the days, the times of one of them, and the next free place."""
+
+    weeks: Sequence[Sequence[DayPlaces | None]]
+    day: date | None
+    hours: Sequence[tuple[int, Sequence[TimePlaces]]]
+    proposed: UUID | None
+
+
+@blueprint.get("")
+@needs(Right.PHONE)
+def start() -> ResponseReturnValue:
+    """The field for the notice number."""
+    return render_template("staff/phone_find.html")
+
+
+@blueprint.post("/find")
+@needs(Right.PHONE)
+def find() -> ResponseReturnValue:
+    """The notice of a number. The number is posted and never in an address; a refused one is not shown again."""
+    try:
+        notice = find_by_number(keyring(), read_session(), request.form.get("number", ""))
+    except MyNumberRefused:
+        sentence = "12桁の番号（マイナンバー）は使いません。交付通知書の番号（3文字と6桁）をお尋ねください。"
+    except NoticeNumberUnreadable:
+        sentence = "番号を読み取れません。交付通知書の番号は、3文字の英数字と6桁の数字です。"
+    except NoticeNotFound:
+        sentence = "この番号の交付通知書はありません。番号をもう一度ご確認ください。"
+    else:
+        return redirect(url_for("phone.notice", uid=notice.uid), 303)
+    return render_template("staff/phone_find.html", refused=sentence), 422
+
+
+@blueprint.get("/notices/<uuid:uid>")
+@needs(Right.PHONE)
+def notice(uid: UUID) -> ResponseReturnValue:
+    """One notice: its booking, or the places that can be offered; with `move` the places for another time."""
+    return _notice_page(find_by_uid(read_session(), uid), now())
+
+
+@blueprint.post("/notices/<uuid:uid>/hold")
+@needs(Right.PHONE)
+def hold(uid: UUID) -> ResponseReturnValue:
+    """Keep a place while speaking. If it went away meanwhile, the next one is proposed at once."""
+    found, moment = find_by_uid(read_session(), uid), now()
+    notice_id, slot = found.id, _uuid("slot")
+    try:
+        held = service.hold_slot(_chooser(slot), keyring(), notice_id, slot, Channel.PHONE, "ja", moment)
+    except SlotFull:
+        return _notice_page(found, moment, refused=FULL, passed_over=slot)
+    except (SlotNotBookable, UnknownSlot):
+        return _notice_page(found, moment, refused=GONE, passed_over=slot)
+    except (AlreadyBooked, NoticeNotReady):
+        flash("この交付通知書の状態が変わりました。内容を確認してください。", "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    return redirect(url_for("phone.read_back", uid=uid, booking=held.booking), 303)
+
+
+@blueprint.get("/notices/<uuid:uid>/holds/<uuid:booking>")
+@needs(Right.PHONE)
+def read_back(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The sentence to read aloud, and the button that books it."""
+    found, moment = find_by_uid(read_session(), uid), now()
+    row = _booking_of(found, booking)
+    if row.state is BookingState.CONFIRMED:
+        return redirect(url_for("phone.done", uid=uid, booking=booking), 303)
+    if row.state is not BookingState.HELD or has_lapsed(row, moment) or row.hold_until is None:
+        flash(LAPSED, "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    return render_template(
+        "staff/phone_read_back.html",
+        notice=found,
+        booking=row,
+        until=row.hold_until,
+        seconds=int((row.hold_until - moment).total_seconds()),
+        **_spoken(found, row.uid, row.starts_at),
+    )
+
+
+@blueprint.post("/notices/<uuid:uid>/holds/<uuid:booking>/book")
+@needs(Right.PHONE)
+def book(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The caller agrees."""
+    try:
+        service.book(_caller(), find_by_uid(read_session(), uid).id, booking, now())
+    except HoldLapsed:
+        flash(LAPSED, "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    except NotPossible:
+        # Booked or given back meanwhile: the page of the hold leads to what it has become.
+        return redirect(url_for("phone.read_back", uid=uid, booking=booking), 303)
+    flash("予約しました。", "good")
+    return redirect(url_for("phone.done", uid=uid, booking=booking), 303)
+
+
+@blueprint.post("/notices/<uuid:uid>/holds/<uuid:booking>/release")
+@needs(Right.PHONE)
+def release(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The caller does not want the place: it is free again at once."""
+    found = find_by_uid(read_session(), uid)
+    if _booking_of(found, booking).state is BookingState.HELD:
+        service.cancel_booking(_caller(), found.id, booking, now())
+    return redirect(url_for("phone.notice", uid=uid), 303)
+
+
+@blueprint.get("/notices/<uuid:uid>/bookings/<uuid:booking>")
+@needs(Right.PHONE)
+def done(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The booking with its code, to be told to the caller."""
+    found = find_by_uid(read_session(), uid)
+    row = _booking_of(found, booking)
+    if row.state is not BookingState.CONFIRMED:
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    return render_template("staff/phone_done.html", notice=found, booking=row, **_spoken(found, row.uid, row.starts_at))
+
+
+@blueprint.get("/notices/<uuid:uid>/bookings/<uuid:booking>/move")
+@needs(Right.PHONE)
+def ask_move(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The sentence to read aloud for another time; the old place stays until the new one is won."""
+    found, moment = find_by_uid(read_session(), uid), now()
+    row, slot = _booking_of(found, booking), _uuid("slot")
+    wanted = _place(found, slot, moment)
+    if wanted is None or wanted.free < 1:
+        return _notice_page(found, moment, refused=GONE, passed_over=slot, moving=True)
+    return render_template(
+        "staff/phone_move.html",
+        notice=found,
+        booking=row,
+        slot=slot,
+        old=office_time(row.starts_at),
+        **_spoken(found, row.uid, wanted.starts_at),
+    )
+
+
+@blueprint.post("/notices/<uuid:uid>/bookings/<uuid:booking>/move")
+@needs(Right.PHONE)
+def move(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """Another time for the booking; its code stays the same."""
+    found, moment, slot = find_by_uid(read_session(), uid), now(), _uuid("slot")
+    try:
+        service.move_booking(_chooser(slot), found.id, booking, slot, Channel.PHONE, moment)
+    except SlotFull:
+        return _notice_page(found, moment, refused=FULL, passed_over=slot, moving=True)
+    except (SlotNotBookable, UnknownSlot):
+        return _notice_page(found, moment, refused=GONE, passed_over=slot, moving=True)
+    except TooLateToCancel:
+        flash(TOO_LATE, "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    flash("日時を変更しました。予約番号は変わりません。", "good")
+    return redirect(url_for("phone.done", uid=uid, booking=booking), 303)
+
+
+@blueprint.get("/notices/<uuid:uid>/bookings/<uuid:booking>/cancel")
+@needs(Right.PHONE)
+def ask_cancel(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """Whether to give the place back; keeping it has the focus."""
+    found = find_by_uid(read_session(), uid)
+    row = _booking_of(found, booking)
+    if row.state is not BookingState.CONFIRMED:
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    return render_template(
+        "staff/phone_cancel.html", notice=found, booking=row, **_spoken(found, row.uid, row.starts_at)
+    )
+
+
+@blueprint.post("/notices/<uuid:uid>/bookings/<uuid:booking>/cancel")
+@needs(Right.PHONE)
+def cancel(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """The place is given back."""
+    try:
+        service.cancel_booking(_caller(), find_by_uid(read_session(), uid).id, booking, now())
+    except (TooLateToCancel, NotPossible):
+        flash(TOO_LATE, "refused")
+    else:
+        flash("予約を取り消しました。", "good")
+    return redirect(url_for("phone.notice", uid=uid), 303)
+
+
+def _notice_page(
+    found: Notice, moment: datetime, refused: str = "", passed_over: UUID | None = None, moving: bool = False
+) -> ResponseReturnValue:
+    session = read_session()
+    booking = live_booking_of(session, found.id, moment)
+    confirmed = booking is not None and booking.state is BookingState.CONFIRMED
+    moving = confirmed and (moving or "move" in request.args)
+    choosing = found.state is NoticeState.READY and (moving or booking is None or booking.state is BookingState.HELD)
+    page = render_template(
+        "staff/phone_notice.html",
+        notice=found,
+        number=shown_number(found.number) if found.number else "",
+        service=session.get_one(Service, found.service_id),
+        office=session.get_one(Office, found.office_id),
+        state=STATES[found.state],
+        booking=booking,
+        starts_at=office_time(booking.starts_at) if booking else None,
+        hold_until=office_time(booking.hold_until) if booking and booking.hold_until else None,
+        code=keyring().booking_code(booking.uid).grouped if booking and confirmed else "",
+        moving=moving,
+        choice=_choice(found, moment, passed_over, booking.starts_at if booking and moving else None)
+        if choosing
+        else None,
+        refused=refused,
+        today=business_date(moment),
+    )
+    return (page, 409) if refused else page
+
+
+def _choice(found: Notice, moment: datetime, passed_over: UUID | None, booked: datetime | None) -> Choice:
+    """Days and times to offer: of the day asked for, else of the first day with a free place after what was refused."""
+    policy = policy_on(read_session(), found.office_id, business_date(moment))
+    days = open_days(read_session(), found.office_id, found.service_id, Channel.PHONE, policy, moment)
+    wanted = _day_asked_for(days)
+    candidates = [wanted] if wanted and passed_over is None else _days_from(days, wanted)
+    for day in candidates:
+        times = _times(found, day, policy, moment)
+        proposed = _first_free(times, passed_over, booked)
+        if proposed is not None or day is candidates[-1]:
+            return Choice(_weeks(days), day, _by_hour(times), proposed)
+    return Choice(_weeks(days), None, [], None)
+
+
+def _first_free(times: Sequence[TimePlaces], passed_over: UUID | None, booked: datetime | None) -> UUID | None:
+    """The first free place of a day that is not booked already; after the refused one, if that is of this day."""
+    after = next((t.starts_at for t in times if t.slot == passed_over), None)
+    free = (t for t in times if t.free > 0 and t.starts_at != booked)
+    return next((t.slot for t in free if after is None or t.starts_at > after), None)
+
+
+def _times(found: Notice, day: date, policy: OfficePolicy, moment: datetime) -> list[TimePlaces]:
+    session = read_session()
+    times = open_times(session, found.office_id, found.service_id, day, Channel.PHONE, policy, moment)
+    # Whoever phones cannot be there at a time that has begun.
+    return [t for t in times if t.starts_at > moment]
+
+
+def _place(found: Notice, slot: UUID, moment: datetime) -> TimePlaces | None:
+    """A place of the day that the form names."""
+    policy = policy_on(read_session(), found.office_id, business_date(moment))
+    day = _day("day")
+    times = [] if day is None else _times(found, day, policy, moment)
+    return next((t for t in times if t.slot == slot), None)
+
+
+def _day_asked_for(days: Sequence[DayPlaces]) -> date | None:
+    wanted = _day("day")
+    return wanted if any(d.day == wanted for d in days) else None
+
+
+def _days_from(days: Sequence[DayPlaces], first: date | None) -> list[date]:
+    return [d.day for d in days if d.reason is None and (first is None or d.day >= first)]
+
+
+def _day(field: str) -> date | None:
+    try:
+        return date.fromisoformat(request.values.get(field, ""))
+    except ValueError:
+        return None
+
+
+def _weeks(days: Sequence[DayPlaces]) -> list[list[DayPlaces | None]]:
+    """The days as rows from Monday to Sunday; None before the first and after the last."""
+    cells: list[DayPlaces | None] = [None] * days[0].day.weekday() + list(days)
+    cells += [None] * (-len(cells) % 7)
+    return [cells[n : n + 7] for n in range(0, len(cells), 7)]
+
+
+def _by_hour(times: Sequence[TimePlaces]) -> list[tuple[int, list[TimePlaces]]]:
+    """The times of a day on the office's clock, one row an hour."""
+    shown = [TimePlaces(t.slot, office_time(t.starts_at), t.free) for t in times]
+    hours = sorted({t.starts_at.hour for t in shown})
+    return [(hour, [t for t in shown if t.starts_at.hour == hour]) for hour in hours]
+
+
+def _spoken(found: Notice, booking: UUID, starts_at: datetime) -> dict[str, object]:
+    """What is read aloud: when, where, what to bring, the booking code in groups."""
+    session, texts, start = read_session(), parts().texts, office_time(starts_at)
+    wanted = session.get_one(Service, found.service_id)
+    return {
+        "service": wanted,
+        "office": session.get_one(Office, found.office_id),
+        "date": format_date(start, "ja"),
+        "time": format_time(start, "ja"),
+        "arrive": texts.say("web.arrive", "ja", time=start),
+        "bring": [texts.say(key, "ja") for key in BRING.get(wanted.code, BRING_ELSE)],
+        "code": keyring().booking_code(booking).grouped,
+    }
+
+
+def _booking_of(found: Notice, uid: UUID) -> Booking:
+    """A booking of this notice. Raises BookingNotFound."""
+    booking = booking_by_uid(read_session(), uid)
+    if booking is None or all(person.notice_id != found.id for person in booking.people):
+        raise BookingNotFound
+    return booking
+
+
+def _caller() -> Caller:
+    return caller(f"staff:{staff().id}")
+
+
+def _chooser(slot: UUID) -> Caller:
+    """One page offers many places: each choice is an asking of its own. Raises BadRequestId."""
+    asked = _caller()
+    try:
+        return Caller(asked.actor, str(uuid5(UUID(asked.request_id), str(slot))))
+    except ValueError:
+        raise BadRequestId from None
+
+
+def _uuid(field: str) -> UUID:
+    """The place that was chosen. Raises UnknownSlot."""
+    try:
+        return UUID(request.values.get(field, ""))
+    except ValueError:
+        raise UnknownSlot from None

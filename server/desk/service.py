@@ -9,12 +9,19 @@ from madoguchi.wire import Message
 from server.audit import record
 from server.booking.service import finish_booking
 from server.db import transaction
+from server.errors import Conflict
 from server.events import QueueChanged
 from server.issuance.service import hand_over
-from server.queueing.queries import step_at_window
+from server.queueing.queries import number_of, step_at_window
 from server.queueing.rules import NobodyAtWindow
 from server.queueing.service import finish_step, locked_step_at
 from server.repeats import Caller, repeat_of
+
+
+class OtherVisitor(Conflict):
+    """Somebody else is at the window than the screen shows: nobody's visit is ended by mistake."""
+
+    code = "other_visitor"
 
 
 class Outcome(Enum):
@@ -32,10 +39,10 @@ class Finished(Message):
     outcome: str
 
 
-def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime) -> Finished:
+def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime, number: int | None = None) -> Finished:
     """The visit at a window ends: its booking is done, its notices are closed if the cards were handed over.
 
-    Raises NobodyAtWindow, NotPossible.
+    `number` is the one the clerk sees. Raises NobodyAtWindow, OtherVisitor, NotPossible.
     """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "desk.finish", {"window": window_id, "outcome": outcome.value}, now)
@@ -44,6 +51,8 @@ def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime) -> F
         seen = step_at_window(tx.session, window_id)
         if seen is None:
             raise NobodyAtWindow
+        if number not in (None, number_of(tx.session, seen.visit_id)):
+            raise OtherVisitor
         # Notices, then the booking, then the visit: what a visit hangs on never changes, so it may be read first.
         if outcome is Outcome.HANDED_OVER:
             hand_over(tx, sorted(person.notice_id for person in seen.visit.people if person.notice_id is not None))

@@ -1,5 +1,253 @@
-"""窓口の画面 - the staff screen at a window."""
+"""窓口の画面: open a window, call, and end visits.
 
-from flask import Blueprint
+Every action is a plain form. Asked for JSON (desk.js), it answers with the new picture at once, so that nothing is
+fetched twice to find out what just happened; otherwise it leads back to the window's page.
+"""
 
-blueprint = Blueprint("desk", __name__)
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
+
+from server.auth.guards import needs, staff
+from server.auth.rules import Right
+from server.db import read_session
+from server.desk import service as desk
+from server.desk.queries import AtWindow, desk_picture
+from server.edge import caller, new_request_id, now
+from server.errors import Invalid, NotAllowed, Refusal
+from server.issuance.notice_codes import shown_number
+from server.offices.models import Office, Window
+from server.offices.queries import all_offices, office_by_code, windows_of
+from server.queueing import service as queue
+from server.queueing.rules import UnknownWindow, WindowOccupied
+from server.repeats import Caller
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+
+OUTCOMES = {desk.Outcome.HANDED_OVER: "交付した", desk.Outcome.NOT_HANDED_OVER: "交付せず終了"}
+SENTENCES = {
+    "nobody_waiting": "いま、この窓口で呼べる方はいません。",
+    "window_closed": "この窓口は閉じています。窓口を開いてください。",
+    "window_occupied": "この窓口には、対応中の方がいます。先に「終了」または「不在」にしてください。",
+    "nobody_at_window": "この窓口に、呼び出した方はいません。",
+    "step_state": "この番号は、ほかの窓口で呼ばれたか、もう終わっています。",
+    "changed_meanwhile": "ほかの窓口と同時に操作されました。画面を確かめて、もう一度押してください。",
+    "busy": "混み合っていて操作できませんでした。何も変わっていません。もう一度押してください。",
+    "other_visitor": "画面と違う方が窓口にいます。画面を確かめて、もう一度押してください。",
+    "repeated_with_other_body": "画面が古いため、操作しませんでした。画面を確かめて、もう一度押してください。",
+}
+
+
+class NotYourWindow(NotAllowed):
+    """Only the clerk who opened a window acts at it."""
+
+    code = "not_your_window"
+
+
+class UnknownOutcome(Invalid):
+    """A visit ends in one of two ways."""
+
+    code = "unknown_outcome"
+
+
+@blueprint.get("")
+@needs(Right.DESK)
+def choose_window() -> ResponseReturnValue:
+    """The windows of the clerk's office; who works for all offices chooses one first."""
+    office = _office()
+    if office is None or ("offices" in request.args and staff().office_id is None):
+        return render_template("staff/desk_offices.html", offices=all_offices(read_session()))
+    windows = windows_of(read_session(), office.id)
+    return render_template("staff/desk_windows.html", office=office, windows=windows, me=staff().id)
+
+
+@blueprint.post("/office")
+@needs(Right.DESK)
+def choose_office() -> ResponseReturnValue:
+    """For whom no office is set: the one to work for until signing out. Raises UnknownOffice."""
+    session["desk_office"] = office_by_code(read_session(), request.form.get("office", "")[:40]).id
+    return redirect(url_for("desk.choose_window"), 303)
+
+
+@blueprint.post("/windows/<int(max=9999):number>/open")
+@needs(Right.DESK)
+def open_window(number: int) -> ResponseReturnValue:
+    """The clerk takes the window, if nobody else works there."""
+    try:
+        queue.open_window(_caller(), _window(number).id, staff().id, now())
+    except WindowOccupied:
+        flash(f"{number}番窓口は、ほかの職員が開いています。", "refused")
+        return redirect(url_for("desk.choose_window"), 303)
+    return redirect(url_for("desk.show", number=number), 303)
+
+
+@blueprint.get("/windows/<int(max=9999):number>")
+@needs(Right.DESK)
+def show(number: int) -> ResponseReturnValue:
+    """The big screen of a window that the clerk has opened."""
+    window = _window(number)
+    if not window.is_open or window.clerk_id != staff().id:
+        flash(f"{number}番窓口を使うには、窓口を開いてください。", "refused")
+        return redirect(url_for("desk.choose_window"), 303)
+    return render_template("staff/desk.html", office=_office(), picture=_picture(window, now()), outcomes=OUTCOMES)
+
+
+@blueprint.get("/windows/<int(max=9999):number>/state")
+@needs(Right.DESK)
+def state(number: int) -> ResponseReturnValue:
+    """The picture, for a page that asks every few seconds; with a fresh form token, for it stays open all day."""
+    return _answer(_own_window(number), now())
+
+
+@blueprint.post("/windows/<int(max=9999):number>/call-next")
+@needs(Right.DESK)
+def call_next(number: int) -> ResponseReturnValue:
+    """次を呼ぶ."""
+    return _act(number, queue.call_next)
+
+
+@blueprint.post("/windows/<int(max=9999):number>/recall")
+@needs(Right.DESK)
+def recall(number: int) -> ResponseReturnValue:
+    """再呼出."""
+    return _act(number, queue.recall)
+
+
+@blueprint.post("/windows/<int(max=9999):number>/missed")
+@needs(Right.DESK)
+def missed(number: int) -> ResponseReturnValue:
+    """不在."""
+    return _act(number, queue.missed)
+
+
+@blueprint.post("/windows/<int(max=9999):number>/call/<uuid:ticket>")
+@needs(Right.DESK)
+def call_ticket(number: int, ticket: UUID) -> ResponseReturnValue:
+    """Somebody who was missed has come."""
+    return _act(number, lambda asking, window, moment: queue.call_ticket(asking, window, ticket, moment))
+
+
+@blueprint.get("/windows/<int(max=9999):number>/finish")
+@needs(Right.DESK)
+def ask_finish(number: int) -> ResponseReturnValue:
+    """The second press for browsers without scripts: one slip of the hand ends nobody's visit."""
+    picture, outcome = _picture(_own_window(number), now()), _outcome()
+    if picture["number"] is None:
+        return redirect(url_for("desk.show", number=number), 303)
+    return render_template("staff/desk_finish.html", picture=picture, outcome=outcome, label=OUTCOMES[outcome])
+
+
+@blueprint.post("/windows/<int(max=9999):number>/finish")
+@needs(Right.DESK)
+def finish(number: int) -> ResponseReturnValue:
+    """終了, once it is confirmed, of the very number that the screen showed."""
+    outcome = _outcome()
+    if "confirmed" not in request.form:
+        return redirect(url_for("desk.ask_finish", number=number, outcome=outcome.value), 303)
+    shown = request.form.get("number", "")
+    of = int(shown) if shown.isdecimal() and len(shown) < 10 else 0
+    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, of))
+
+
+@blueprint.post("/windows/<int(max=9999):number>/close")
+@needs(Right.DESK)
+def close_window(number: int) -> ResponseReturnValue:
+    """The window calls nobody any more."""
+    return _act(number, queue.close_window)
+
+
+def _act(number: int, action: Callable[[Caller, int, datetime], object]) -> ResponseReturnValue:
+    """Do it, and show what has become of the window, also when the office says no."""
+    window, moment = _own_window(number), now()
+    try:
+        action(_caller(), window.id, moment)
+    except Refusal as refusal:
+        if refusal.code not in SENTENCES:
+            raise
+        return _answer(window, moment, refusal.code)
+    return _answer(window, moment)
+
+
+def _answer(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:
+    if request.accept_mimetypes.best == "application/json":
+        # The page stays open all day: with each answer it gets the next request id and a form token that is not old.
+        body = {
+            "picture": _picture(window, moment),
+            "refusal": {"code": refused, "text": SENTENCES[refused]} if refused else None,
+            "request_id": new_request_id(),
+            "csrf_token": generate_csrf(),
+        }
+        return jsonify(body), 409 if refused else 200
+    if refused:
+        flash(SENTENCES[refused], "refused")
+    elif not window.is_open:
+        flash(f"{window.number}番窓口を閉じました。", "good")
+        return redirect(url_for("desk.choose_window"), 303)
+    return redirect(url_for("desk.show", number=window.number), 303)
+
+
+def _picture(window: Window, moment: datetime) -> dict[str, Any]:
+    """What the screen shows, ready to be shown: template and script only put it in its places."""
+    picture = desk_picture(read_session(), window, moment)
+    here = picture.at_window
+    return {
+        "window": picture.window,
+        "mine": picture.is_open and picture.clerk_id == staff().id,
+        "number": None if here is None else here.number,
+        "rows": [] if here is None else _rows(here),
+        "waiting": [{"lane": name, "n": n} for name, n in picture.waiting],
+        "missed": [{"ticket": str(m.ticket), "number": m.number} for m in picture.missed],
+    }
+
+
+def _rows(here: AtWindow) -> list[dict[str, str]]:
+    notices = "、".join(shown_number(number) for number in here.notices)
+    rows = {
+        "手続": here.service,
+        "交付通知書の番号": notices or "なし",
+        "予約": f"{here.booked_at:%H:%M}" if here.booked_at else "なし",
+        "到着": f"{here.arrived_at:%H:%M}",
+        "人数": f"{here.party}人",
+        "呼出": f"{here.called_at:%H:%M}（{here.calls}回目）",
+        "呼んだ理由": here.reason,
+    }
+    return [{"label": label, "value": value} for label, value in rows.items()]
+
+
+def _office() -> Office | None:
+    """The clerk's office, or the one chosen by somebody who works for all."""
+    office_id = staff().office_id or session.get("desk_office")
+    return None if office_id is None else read_session().get(Office, office_id)
+
+
+def _window(number: int) -> Window:
+    """A window of the clerk's office: numbers are per office. Raises UnknownWindow."""
+    office = _office()
+    for window in windows_of(read_session(), office.id) if office is not None else ():
+        if window.number == number:
+            return window
+    raise UnknownWindow
+
+
+def _own_window(number: int) -> Window:
+    """A window at which nobody else works. Raises NotYourWindow, UnknownWindow."""
+    window = _window(number)
+    if window.clerk_id not in (None, staff().id):
+        raise NotYourWindow(window=number)
+    return window
+
+
+def _outcome() -> desk.Outcome:
+    try:
+        return desk.Outcome(request.values.get("outcome", ""))
+    except ValueError:
+        raise UnknownOutcome from None
+
+
+def _caller() -> Caller:
+    return caller(f"staff:{staff().id}")
