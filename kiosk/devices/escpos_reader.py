@@ -95,9 +95,10 @@ class Reader:
         return [self._paper(cut=False)]
 
     @property
-    def begun(self) -> bool:
-        """Whether a job has begun and not been cut yet. A question alone begins none."""
-        return bool(self._data) or self._waiting[:1] not in (b"", REAL_TIME_STATUS[:1])
+    def received(self) -> int:
+        """How many bytes of a job that is not cut yet have come. A question alone begins none."""
+        begun = self._data or self._waiting[:1] not in (b"", REAL_TIME_STATUS[:1])
+        return len(self._data) + len(self._waiting) if begun else 0
 
     def _begin_job(self) -> None:
         self._data = bytearray()
