@@ -4,7 +4,7 @@ On SQLite foreign keys are off meanwhile: a batch migration copies a table and d
 keys on that deletes the rows that hang on it. They are checked as a whole afterwards.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy.engine import Connection
@@ -37,7 +37,7 @@ def run() -> None:
             _outside_transaction(connection, "PRAGMA foreign_keys=ON")
 
 
-def _render_item(kind: str, item: Any, _autogen: Any) -> str | bool:
+def _render_item(kind: str, item: Any, _autogen: Any) -> str | Literal[False]:
     """A migration must outlive the program's own types: it names the column type below."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 

@@ -9,7 +9,6 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import display
 from madoguchi.texts import Texts
 from server import http_errors, limits, pages, realtime, timetable
 from server.auth import guards
@@ -78,7 +77,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
     csrf = CSRFProtect(app)
     csrf.exempt(kiosk_api)  # its callers carry a token, not a cookie
     app.jinja_loader = ChoiceLoader(
-        [FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(display.TEMPLATES)]
+        [FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(pages.BOARD / "templates")]
     )
     for blueprint in (auth_pages, web_pages, phone_pages, desk_pages, office_pages, board, kiosk_api, health):
         app.register_blueprint(blueprint)

@@ -1,14 +1,17 @@
 """What all pages share: headers, the origin check, and the words templates use."""
 
+from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, send_from_directory
 from flask_login import current_user
 
-import display
 from server.auth.rules import RIGHTS
 from server.edge import LANGUAGES, language, new_request_id, parts, say
 from server.errors import NotAllowed
+
+# The board's page and files lie in a part of their own, which the server serves and does not import.
+BOARD = Path(__file__).parent.parent / "display"
 
 CSP = (
     "default-src 'self'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; object-src 'none';"
@@ -49,7 +52,7 @@ def check_origin() -> None:
 def _headers(answer: Response) -> Response:
     for name, value in HEADERS.items():
         answer.headers.setdefault(name, value)
-    if request.endpoint and not request.endpoint.endswith("static"):
+    if not (request.endpoint or "").endswith("static"):
         answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 
@@ -68,6 +71,4 @@ def _words() -> dict[str, Any]:
 
 
 def _display_file(filename: str) -> Response:
-    from flask import send_from_directory
-
-    return send_from_directory(display.STATIC, filename)
+    return send_from_directory(BOARD / "static", filename)
