@@ -95,7 +95,7 @@ class Machine:
         does = _DOES.get(command[:2])
         if does is not None:
             does(self, command[2:])
-        elif command[:2] not in _WITHOUT_TRACE:
+        elif command[:2] not in _WITHOUT_TRACE and command[:3] != b"\x1c(A":  # fonts of kanji
             self._complain(FaultKind.UNSUPPORTED, name_of(command))
 
     def raster_in_part(self, command: bytes) -> None:
