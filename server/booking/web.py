@@ -7,6 +7,7 @@ from calendar import month_name
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from itertools import groupby
 from math import ceil
 from typing import Any
@@ -313,7 +314,7 @@ def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
         words={mark: say(key) for mark, key in WORDS.items()},
         any_over=any(d.reason == "over" for d in places),
         any_free=any(d.reason is None for d in places),
-        weekdays=WEEKDAYS[language()][6:] + WEEKDAYS[language()][:6],
+        weekdays=(*WEEKDAYS[language()][6:], *WEEKDAYS[language()][:6]),
         **_standing(who),
     )
 
@@ -516,7 +517,9 @@ def code_picture() -> ResponseReturnValue:
     if (booking := _resident().booked) is None:
         raise BookingNotFound
     picture = segno.make_qr(keyring().booking_code(booking.uid).text, error="h")
-    return Response(picture.svg_inline(border=4, light="#fff", omitsize=True, svgns=True), mimetype="image/svg+xml")
+    drawn = BytesIO()
+    picture.save(drawn, kind="svg", border=4, light="#fff", omitsize=True, xmldecl=False)
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
 @blueprint.get("/book/booking.ics")
