@@ -4,7 +4,6 @@ They are part of the product: the demo, the tests and a developer's laptop run t
 """
 
 import contextlib
-import io
 import logging
 import os
 import selectors
@@ -18,6 +17,7 @@ from typing import Final
 
 from kiosk.devices.escpos_reader import read_job
 from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, ScanLost
+from kiosk.devices.virtual_printer import VirtualPrinterFolder
 from madoguchi.mynumber import wipe
 from madoguchi.wire import Outcome
 
@@ -144,12 +144,12 @@ class SimulatedScanner:
 
 
 class VirtualPrinter:
-    """Puts each paper into a folder: 0001.bin are the bytes, 0001.png is what came out."""
+    """Puts each paper into a folder, as bytes and as the picture that came out."""
 
     def __init__(self, folder: Path, width_dots: int) -> None:
         self._folder = folder
         self._width_dots = width_dots
-        folder.mkdir(parents=True, exist_ok=True)
+        self._tray = VirtualPrinterFolder(folder)
 
     def status(self) -> PrinterStatus:
         """Ready, or what lies in the folder as trouble."""
@@ -158,12 +158,15 @@ class VirtualPrinter:
         return next((said for name, said in TROUBLE.items() if (self._folder / name).exists()), READY)
 
     def print(self, job: bytes, deadline_s: float) -> Outcome:  # noqa: ARG002 - a folder keeps nobody waiting
-        """Write it, unless the printer is in trouble."""
+        """Put it into the folder, unless the printer is in trouble."""
         status = self.status()
         if status.fault:
             return Outcome.NOT_PRINTED
         try:
-            self._write(job)
+            for paper in read_job(job, self._width_dots):
+                number = self._tray.keep(paper)
+                for fault in paper.faults:
+                    log.warning("paper %04d: %s", number, fault)
         except OSError as error:
             log.warning("%s: %s", self._folder, error.strerror)
             return Outcome.NOT_PRINTED
@@ -171,25 +174,6 @@ class VirtualPrinter:
 
     def close(self) -> None:
         """Nothing is kept open."""
-
-    def _write(self, job: bytes) -> None:
-        numbers = [int(path.stem) for path in self._folder.glob("*.bin") if path.stem.isdigit()]
-        name = f"{max(numbers, default=0) + 1:04}"
-        _write_whole(self._folder / f"{name}.bin", job)
-        papers = read_job(job, self._width_dots)
-        for fault in (fault for paper in papers for fault in paper.faults):
-            log.warning("paper %s: %s", name, fault)
-        for paper in papers[:1]:
-            picture = io.BytesIO()
-            paper.image.save(picture, "PNG")
-            _write_whole(self._folder / f"{name}.png", picture.getvalue())
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Who watches the folder never sees half a file."""
-    part = path.with_suffix(path.suffix + ".part")
-    part.write_bytes(data)
-    part.rename(path)
 
 
 def _listen(path: Path) -> socket.socket:
