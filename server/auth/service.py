@@ -1,6 +1,7 @@
 """Entry points for staff accounts and devices."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,13 +9,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from madoguchi.wire import Message
 from server.audit import record
 from server.auth.models import Device, DeviceKind, Staff
 from server.auth.passwords import MIN_LENGTH, Passwords
 from server.auth.rules import NotPaired, Role, SignInFailed, check_not_locked, count_failure, forget_failures
-from server.db import new_uid, read_session, transaction
+from server.db import Transaction, new_uid, read_session, transaction
 from server.errors import Conflict, Invalid
 from server.keys import Keyring
+from server.repeats import Caller, repeat_of
 
 PAIRING_TIME = timedelta(minutes=15)
 
@@ -29,6 +32,19 @@ class NameTaken(Conflict):
     """There is an account of this name."""
 
     code = "name_taken"
+
+
+class ShownOnce(Conflict):
+    """The device was added by the same form before; its token was shown then and is not known any more."""
+
+    code = "shown_once"
+
+
+@dataclass(frozen=True)
+class DeviceAdded(Message):
+    """A device that was added."""
+
+    device: UUID
 
 
 @dataclass(frozen=True)
@@ -94,30 +110,51 @@ def _signed_in(staff: Staff) -> SignedIn:
     return SignedIn(staff.id, staff.name, staff.role, staff.office_id, staff.generation)
 
 
-def add_kiosk(keyring: Keyring, office_id: int, name: str, by: str, now: datetime) -> tuple[UUID, str]:
-    """A new kiosk: its uid, and the token for its configuration, which is shown this once."""
+def add_kiosk(
+    keyring: Keyring, office_id: int, name: str, by: str, now: datetime, request_id: str | None = None
+) -> tuple[UUID, str]:
+    """A new kiosk: its uid, and the token for its configuration, which is shown this once. Raises ShownOnce."""
     token = secrets.token_urlsafe(32)
     with transaction() as tx:
-        device = Device(
-            uid=new_uid(now),
-            office_id=office_id,
-            kind=DeviceKind.KIOSK,
-            name=name,
-            token_key=keyring.key("device", token),
-            key_id=keyring.key_id,
-        )
-        tx.session.add(device)
-        record(tx, now, by, "device.add", device.uid, kind="kiosk")
+        if request_id is not None:
+            repeat = repeat_of(tx, Caller(by, request_id), "device.add", {"office": office_id, "name": name}, now)
+            if repeat.answer is not None:
+                raise ShownOnce
+        device = _new_device(tx, office_id, DeviceKind.KIOSK, name, by, now)
+        device.token_key, device.key_id = keyring.key("device", token), keyring.key_id
+        if request_id is not None:
+            repeat.keep(DeviceAdded(device.uid))
         return device.uid, token
 
 
-def add_board(office_id: int, name: str, by: str, now: datetime) -> UUID:
+def add_board(office_id: int, name: str, by: str, now: datetime, request_id: str | None = None) -> UUID:
     """A new board; it is paired by a code."""
     with transaction() as tx:
-        device = Device(uid=new_uid(now), office_id=office_id, kind=DeviceKind.BOARD, name=name)
-        tx.session.add(device)
-        record(tx, now, by, "device.add", device.uid, kind="board")
-        return device.uid
+        if request_id is None:
+            return _new_device(tx, office_id, DeviceKind.BOARD, name, by, now).uid
+        repeat = repeat_of(tx, Caller(by, request_id), "device.add", {"office": office_id, "name": name}, now)
+        if repeat.answer is not None:
+            return DeviceAdded.from_json(repeat.answer).device
+        return repeat.keep(DeviceAdded(_new_device(tx, office_id, DeviceKind.BOARD, name, by, now).uid)).device
+
+
+def _new_device(tx: Transaction, office_id: int, kind: DeviceKind, name: str, by: str, now: datetime) -> Device:
+    device = Device(uid=new_uid(now), office_id=office_id, kind=kind, name=name)
+    tx.session.add(device)
+    record(tx, now, by, "device.add", device.uid, kind=kind.value)
+    return device
+
+
+def renew_token(keyring: Keyring, kiosk: UUID, by: str, now: datetime) -> str:
+    """Another token for a kiosk, shown this once; the one before opens nothing any more. Raises NotPaired."""
+    token = secrets.token_urlsafe(32)
+    with transaction() as tx:
+        device = _locked_device(tx, kiosk)
+        if device.kind is not DeviceKind.KIOSK:
+            raise NotPaired
+        device.token_key, device.key_id = keyring.key("device", token), keyring.key_id
+        record(tx, now, by, "device.renew_token", device.uid)
+    return token
 
 
 def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME) -> str:
@@ -137,12 +174,27 @@ def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: 
 def unpair(device_uid: UUID, by: str, now: datetime) -> None:
     """End a device's pairing: tokens and cookies given out so far open nothing any more. Raises NotPaired."""
     with transaction() as tx:
-        device = tx.session.scalar(select(Device).where(Device.uid == device_uid).with_for_update())
-        if device is None:
-            raise NotPaired
+        device = _locked_device(tx, device_uid)
         device.generation += 1
         device.pairing_key = device.token_key = None
         record(tx, now, by, "device.unpair", device.uid)
+
+
+def _locked_device(tx: Transaction, uid: UUID) -> Device:
+    device = tx.session.scalar(select(Device).where(Device.uid == uid).with_for_update())
+    if device is None:
+        raise NotPaired
+    return device
+
+
+def all_staff(session: Session) -> Sequence[Staff]:
+    """All accounts by name."""
+    return session.scalars(select(Staff).order_by(Staff.name)).all()
+
+
+def all_devices(session: Session) -> Sequence[Device]:
+    """All devices by office, kiosks before boards."""
+    return session.scalars(select(Device).order_by(Device.office_id, Device.kind.desc(), Device.name, Device.id)).all()
 
 
 def board_by_pairing(session: Session, keyring: Keyring, code: str, now: datetime) -> Device:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, web_closes_at
-from server.offices.models import OpeningRule, ServiceUse
+from server.offices.models import OpeningRule, Pool, ServiceUse
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, rules_of
 
@@ -32,6 +32,16 @@ class TimePlaces:
 
     slot: UUID
     starts_at: datetime
+    free: int
+
+
+@dataclass(frozen=True)
+class PlacesOfDay:
+    """How full a pool is on one day."""
+
+    pool: str
+    places: int
+    taken: int
     free: int
 
 
@@ -129,6 +139,23 @@ def open_times(
         if now < until and now < slot.ends_at:
             times.append(TimePlaces(slot.uid, slot.starts_at, max(free + lapsed_units, 0)))
     return times
+
+
+def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfDay]:
+    """How full an office is on a day, pool by pool."""
+    rows = session.execute(
+        select(
+            Pool.name,
+            func.coalesce(func.sum(Slot.bookable + Slot.extra), 0),
+            func.coalesce(func.sum(Slot.taken), 0),
+            func.coalesce(func.sum(case((Slot.taken < Slot.bookable, Slot.bookable - Slot.taken), else_=0)), 0),
+        )
+        .outerjoin(Slot, and_(Slot.pool_id == Pool.id, Slot.business_date == day, Slot.closed.is_(False)))
+        .where(Pool.office_id == office_id)
+        .group_by(Pool.id, Pool.name)
+        .order_by(Pool.id)
+    )
+    return [PlacesOfDay(name, int(places), int(taken), int(free)) for name, places, taken, free in rows]
 
 
 def live_booking_of(session: Session, notice_id: int, now: datetime) -> Booking | None:

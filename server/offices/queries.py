@@ -16,6 +16,7 @@ from server.offices.models import (
     Policy,
     Pool,
     PoolWindow,
+    Series,
     Service,
     ServiceStep,
     Window,
@@ -137,6 +138,27 @@ def windows_of(session: Session, office_id: int) -> Sequence[Window]:
 def lanes_of(session: Session, office_id: int) -> Sequence[Lane]:
     """The office's lanes in the order they were set up."""
     return session.scalars(select(Lane).where(Lane.office_id == office_id).order_by(Lane.id)).all()
+
+
+def ranges_of(session: Session, office_id: int) -> Sequence[tuple[Lane, Series]]:
+    """The office's lanes with the numbers they give out themselves (not those of kiosks)."""
+    rows = session.execute(
+        select(Lane, Series)
+        .join(Series, Series.lane_id == Lane.id)
+        .where(Lane.office_id == office_id, Series.device_id.is_(None))
+        .order_by(Lane.id)
+    )
+    return [(lane, series) for lane, series in rows]
+
+
+def services_of_window(session: Session, window_id: int) -> Sequence[Service]:
+    """What a window may call for."""
+    return session.scalars(
+        select(Service)
+        .join(WindowService, WindowService.service_id == Service.id)
+        .where(WindowService.window_id == window_id)
+        .order_by(Service.id)
+    ).all()
 
 
 def lanes_of_window(session: Session, window_id: int, office_id: int) -> Sequence[int]:
