@@ -17,6 +17,7 @@ from kiosk.devices.keymap import (
 
 EV_MSC = 4
 AUTOREPEAT = 2
+EVENTS_AT_ONCE = 64  # what the kernel keeps for a reader
 ENTER, KEYPAD_ENTER, TAB, SHIFT, CTRL, ALT, CAPS_LOCK = 28, 96, 15, 42, 29, 56, 58
 DROPPED = InputEvent(EV_SYN, SYN_DROPPED, 0, 0.0)
 
@@ -56,7 +57,8 @@ class FakeDevice:
     """An input device over a pipe. `unplug` ends it, as reading a device that is gone fails."""
 
     def __init__(self) -> None:
-        self.read_end, self._write_end = os.pipe()
+        # In packets, for a device too never gives half an event.
+        self.read_end, self._write_end = os.pipe2(os.O_DIRECT)
         os.set_blocking(self.read_end, False)
         self.grabbed = 0
         self.closed = False
@@ -74,7 +76,10 @@ class FakeDevice:
             os.close(self._write_end)
 
     def types(self, events: Iterable[InputEvent]) -> None:
-        os.write(self._write_end, b"".join(pack_event(event) for event in events))
+        waiting = list(events)
+        for start in range(0, len(waiting), EVENTS_AT_ONCE):
+            packet = waiting[start : start + EVENTS_AT_ONCE]
+            os.write(self._write_end, b"".join(pack_event(event) for event in packet))
 
     def unplug(self) -> None:
         os.close(self._write_end)

@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from kiosk.devices.evdev_scanner import EvdevScanner
-from kiosk.devices.ports import Scanner, ScanLost
+from kiosk.devices.ports import ScanLost, Scanner
 from kiosk.devices.simulated import SimulatedScanner
 from tests.kiosk.fake_input import FakeDevice, scanned, typed
 
@@ -28,10 +28,7 @@ class KeyboardHand:
         self._device = device
 
     def scan(self, text: str) -> None:
-        # In pieces that a pipe holds; the reader drains meanwhile.
-        events = scanned(text, at=time.monotonic())
-        for start in range(0, len(events), 600):
-            self._device.types(events[start : start + 600])
+        self._device.types(scanned(text, at=time.monotonic()))
 
     def begin(self, text: str) -> None:
         self._device.types(typed(text, at=time.monotonic()))
