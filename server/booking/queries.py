@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, web_closes_at
+from server.clock import business_date
 from server.offices.models import OpeningRule, Pool, ServiceUse
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, rules_of
@@ -70,7 +71,8 @@ def open_days(
 ) -> list[DayPlaces]:
     """Each day from today to the end of the booking period, with its free places or the reason why it is closed."""
     pools = units_by_pool(session, office_id, service_id)
-    first, last = now.date(), now.date() + timedelta(days=policy.open_days_before)
+    first = business_date(now)
+    last = first + timedelta(days=policy.open_days_before)
     free = _free(channel)
     rows = session.execute(
         select(Slot.business_date, func.sum(case((free > 0, free), else_=0)), func.min(Slot.starts_at))
@@ -100,7 +102,7 @@ def _day(
 ) -> DayPlaces:
     if free is None:
         return DayPlaces(day, 0, "closed")
-    if channel is Channel.WEB and policy.closes_with_list and (day - now.date()).days < 14:
+    if channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
         # Only near days can be closed by the list: it is made on the open day before.
         made = list_made_at(session, office_id, day, policy, rules)
         if made is not None and now >= made:

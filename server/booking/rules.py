@@ -4,6 +4,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Protocol
 
+from server.clock import business_date
 from server.errors import Conflict, Invalid, NotFound, NotNow
 from server.offices.policy import OfficePolicy
 
@@ -144,5 +145,5 @@ def check_bookable(slot: SlotLike, channel_is_web: bool, closes_at: datetime, op
         raise SlotNotBookable(reason="past")
     if channel_is_web and now >= closes_at:
         raise SlotNotBookable(reason="over")
-    if now.date() < opens_on:
+    if business_date(now) < opens_on:
         raise SlotNotBookable(reason="notyet", opens_on=opens_on.isoformat())

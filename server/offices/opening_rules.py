@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from server.clock import at_minute
+from server.clock import at_minute, business_date
 
 LOOK_AHEAD_DAYS = 60
 
@@ -53,14 +53,14 @@ def _session(day: date, rule: RuleLike) -> OpenSession:
 
 def session_at(now: datetime, rules: Iterable[RuleLike]) -> OpenSession | None:
     """The session that is running at a moment, if any."""
-    return next((s for s in sessions_on(now.date(), rules) if s.opens <= now < s.closes), None)
+    return next((s for s in sessions_on(business_date(now), rules) if s.opens <= now < s.closes), None)
 
 
 def next_opening(now: datetime, rules: Iterable[RuleLike]) -> datetime | None:
     """When the office opens next, after `now`; None if not within two months."""
     rules = list(rules)
     for ahead in range(LOOK_AHEAD_DAYS):
-        for session in sessions_on(now.date() + timedelta(days=ahead), rules):
+        for session in sessions_on(business_date(now) + timedelta(days=ahead), rules):
             if session.opens > now:
                 return session.opens
     return None
@@ -76,14 +76,13 @@ def open_day_before(day: date, rules: Iterable[RuleLike]) -> date | None:
 def places_of_hour(windows: int, rate_per_hour: int, slot_minutes: int, walk_in_percent: int) -> list[tuple[int, int]]:
     """(bookable, walk-in) places of each slot of an hour.
 
-    The hour holds windows × rate places, spread evenly over its slots; the walk-in share is taken from them evenly,
-    the last slots first, so that whole places stay whole and the hour's sum is exact.
+    The hour holds windows × rate places, spread evenly over its slots; of these places, counted through the hour,
+    the walk-in share is taken evenly, the last ones first, so that whole places stay whole and both sums are exact.
     """
     slots = 60 // slot_minutes
     total = windows * rate_per_hour
     walk_ins = total * walk_in_percent // 100
-    return [(_nth(total, slots, k) - _nth(walk_ins, slots, k), _nth(walk_ins, slots, k)) for k in range(slots)]
-
-
-def _nth(total: int, parts: int, k: int) -> int:
-    return total * (k + 1) // parts - total * k // parts
+    ends = [total * k // slots for k in range(slots + 1)]
+    kept = [walk_ins * end // total if total else 0 for end in ends]
+    spans = zip(ends, ends[1:], kept, kept[1:], strict=False)
+    return [(end - start - (until - since), until - since) for start, end, since, until in spans]

@@ -1,0 +1,151 @@
+"""The rules of booking: states, limits of time, what may be booked."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import product
+
+import pytest
+
+from server.booking.rules import (
+    LIVE_STATES,
+    BookingAction,
+    BookingState,
+    NotPossible,
+    SlotNotBookable,
+    after,
+    check_bookable,
+    has_lapsed,
+    web_closes_at,
+)
+from server.clock import OFFICE_ZONE
+from server.offices.policy import OfficePolicy
+from tests.fakes import MONDAY_NINE
+
+# Read across: what becomes of a booking in this state. A dot: the action is refused.
+STATES = """
+                confirm    check_in    finish  cancel     lapse   miss
+    held        confirmed  .           .       cancelled  lapsed  .
+    to_confirm  confirmed  .           .       cancelled  .       .
+    confirmed   .          checked_in  .       cancelled  .       no_show
+    checked_in  .          .           done    .          .       .
+    done        .          .           .       .          .       .
+    cancelled   .          .           .       .          .       .
+    no_show     .          .           .       .          .       .
+    lapsed      .          .           .       .          .       .
+"""
+_ACTIONS, *_ROWS = (line.split() for line in STATES.strip().splitlines())
+CASES = [(row[0], action, became) for row in _ROWS for action, became in zip(_ACTIONS, row[1:], strict=True)]
+
+MOMENT = timedelta(microseconds=1)
+TEN = MONDAY_NINE.replace(hour=10)
+MONDAY = TEN.date()
+
+
+@pytest.mark.parametrize(("state", "action", "became"), CASES)
+def test_a_booking_moves_as_the_table_says_or_is_refused(state: str, action: str, became: str) -> None:
+    if became == ".":
+        with pytest.raises(NotPossible) as refused:
+            after(BookingState(state), BookingAction(action))
+        assert refused.value.facts == {"state": state, "action": action}
+    else:
+        assert after(BookingState(state), BookingAction(action)) is BookingState(became)
+
+
+def test_the_table_holds_every_state_and_every_action() -> None:
+    every = product([s.value for s in BookingState], [a.value for a in BookingAction])
+    assert {(s, a) for s, a, _ in CASES} == set(every)
+
+
+def test_a_notice_is_free_again_exactly_in_the_states_that_have_no_way_on() -> None:
+    ends = {row[0] for row in _ROWS if set(row[1:]) == {"."}}
+    assert {state.value for state in BookingState} - {state.value for state in LIVE_STATES} == ends
+
+
+@dataclass
+class Place:
+    """A slot of a quarter of an hour at ten."""
+
+    closed: bool = False
+    bookable: int = 3
+    taken: int = 0
+    business_date: date = MONDAY
+    starts_at: datetime = TEN
+    ends_at: datetime = TEN + timedelta(minutes=15)
+
+
+@dataclass
+class Claim:
+    """A booking for ten."""
+
+    state: BookingState = BookingState.HELD
+    starts_at: datetime = TEN
+    hold_until: datetime | None = MONDAY_NINE + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("past_the_end", "lapsed"),
+    [
+        pytest.param(-MOMENT, False, id="just before"),
+        pytest.param(timedelta(), True, id="at the minute"),
+        pytest.param(MOMENT, True, id="just after"),
+    ],
+)
+def test_a_hold_ends_exactly_at_its_minute(past_the_end: timedelta, lapsed: bool) -> None:
+    assert has_lapsed(Claim(), MONDAY_NINE + timedelta(minutes=10) + past_the_end) is lapsed
+
+
+@pytest.mark.parametrize("state", [s for s in BookingState if s is not BookingState.HELD])
+def test_only_a_hold_lapses(state: BookingState) -> None:
+    assert not has_lapsed(Claim(state), TEN + timedelta(days=1))
+
+
+FRIDAY_THREE = MONDAY_NINE.replace(day=27, hour=15)
+
+
+@pytest.mark.parametrize(
+    ("policy", "list_made_at", "until"),
+    [
+        pytest.param(OfficePolicy(), FRIDAY_THREE, FRIDAY_THREE, id="when the list is made"),
+        pytest.param(OfficePolicy(), None, TEN, id="no open day before: until it begins"),
+        pytest.param(OfficePolicy(), TEN + MOMENT, TEN, id="never after it has begun"),
+        pytest.param(OfficePolicy(closes_with_list=False), FRIDAY_THREE, TEN, id="no list: until it begins"),
+    ],
+)
+def test_the_web_may_book_until(policy: OfficePolicy, list_made_at: datetime | None, until: datetime) -> None:
+    assert web_closes_at(Place(), policy, list_made_at) == until
+
+
+OPENS = date(2026, 10, 16)
+NO, YES = None, "bookable"
+
+
+@pytest.mark.parametrize(
+    ("now", "web", "phone"),
+    [
+        pytest.param("2026-10-15 23:59:59", "notyet", "notyet", id="a second before the period opens"),
+        pytest.param("2026-10-16 00:00:00", YES, YES, id="at the midnight that opens it"),
+        pytest.param("2026-11-27 14:59:59", YES, YES, id="a second before the list is made"),
+        pytest.param("2026-11-27 15:00:00", "over", YES, id="when the list is made"),
+        pytest.param("2026-11-30 09:59:59", "over", YES, id="a second before it begins"),
+        pytest.param("2026-11-30 10:00:00", "past", YES, id="when it begins"),
+        pytest.param("2026-11-30 10:14:59", "past", YES, id="a second before it ends"),
+        pytest.param("2026-11-30 10:15:00", "past", "past", id="when it ends"),
+    ],
+)
+@pytest.mark.parametrize("zone", [OFFICE_ZONE, UTC], ids=["on the office's clock", "the same moment in UTC"])
+def test_a_place_can_be_booked_from_until(now: str, web: str, phone: str, zone: tzinfo) -> None:
+    moment = datetime.fromisoformat(f"{now}+09:00").astimezone(zone)
+    for is_web, said in ((True, web), (False, phone)):
+        try:
+            check_bookable(Place(), is_web, FRIDAY_THREE, OPENS, moment)
+            answer = YES
+        except SlotNotBookable as refusal:
+            answer = refusal.facts["reason"]
+        assert answer == said
+
+
+def test_a_closed_place_is_never_booked_whatever_the_channel() -> None:
+    for is_web in (True, False):
+        with pytest.raises(SlotNotBookable) as refused:
+            check_bookable(Place(closed=True), is_web, TEN, OPENS, MONDAY_NINE)
+        assert refused.value.facts == {"reason": "closed"}

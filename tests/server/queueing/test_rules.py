@@ -1,0 +1,188 @@
+"""The rules of the line: where a step may go, and who is next."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.queueing.rules import (
+    OPEN_STATES,
+    NobodyWaiting,
+    NotPossible,
+    StepAction,
+    StepClass,
+    StepState,
+    absent,
+    after,
+    choose_next,
+)
+from tests.fakes import MONDAY_NINE
+
+# Read across: what becomes of a step in this state. A dot: the action is refused.
+STATES = """
+             call    recall  serve    finish  miss    return   park    resume   void  end_of_day
+    waiting  called  .       .        .       .       .        parked  .        void  void
+    called   .       called  serving  done    missed  .        parked  .        .     void
+    serving  .       .       .        done    .       .        parked  .        .     void
+    done     .       .       .        .       .       .        .       .        .     .
+    missed   called  .       .        .       .       waiting  .       .        void  void
+    parked   .       .       .        .       .       .        .       waiting  void  void
+    void     .       .       .        .       .       .        .       .        .     .
+"""
+_ACTIONS, *_ROWS = (line.split() for line in STATES.strip().splitlines())
+CASES = [(row[0], action, became) for row in _ROWS for action, became in zip(_ACTIONS, row[1:], strict=True)]
+
+
+@pytest.mark.parametrize(("state", "action", "became"), CASES)
+def test_a_step_moves_as_the_table_says_or_is_refused(state: str, action: str, became: str) -> None:
+    if became == ".":
+        with pytest.raises(NotPossible) as refused:
+            after(StepState(state), StepAction(action))
+        assert refused.value.facts == {"state": state, "action": action}
+    else:
+        assert after(StepState(state), StepAction(action)) is StepState(became)
+
+
+def test_the_table_holds_every_state_and_every_action() -> None:
+    assert {(s, a) for s, a, _ in CASES} == set(product([s.value for s in StepState], [a.value for a in StepAction]))
+
+
+def test_every_state_can_be_reached_from_waiting() -> None:
+    reached, new = set(), {"waiting"}
+    while new:
+        reached |= new
+        new = {became for state, _, became in CASES if state in reached and became != "."} - reached
+    assert reached == {state.value for state in StepState}
+
+
+def test_every_open_step_has_a_way_out_at_the_end_of_the_day() -> None:
+    assert all(after(state, StepAction.END_OF_DAY) is StepState.VOID for state in OPEN_STATES)
+    assert set(OPEN_STATES) == set(StepState) - {StepState.DONE, StepState.VOID}
+
+
+def test_the_absent_are_those_who_were_called_and_did_not_come() -> None:
+    assert absent([(58, StepState.MISSED), (59, StepState.CALLED), (60, StepState.MISSED)]) == [58, 60]
+
+
+@dataclass
+class InLine:
+    """Somebody in the line, with what the choice must not look at."""
+
+    id: int
+    step_class: StepClass
+    due_at: datetime
+    entered_at: datetime
+    help_wanted: str = ""
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after ten."""
+    return MONDAY_NINE + timedelta(minutes=60 + minutes)
+
+
+def booked(number: int, due: float, came: float) -> InLine:
+    """Booked for `due` minutes after ten."""
+    return InLine(number, StepClass.BOOKED, at(due), at(came))
+
+
+def walk_in(number: int, due: float, came: float) -> InLine:
+    """Without a booking, due some minutes after coming."""
+    return InLine(number, StepClass.WALK_IN, at(due), at(came))
+
+
+TEN = at(0)
+SECOND = 1 / 60
+
+
+@pytest.mark.parametrize(
+    ("line", "chosen", "why"),
+    [
+        pytest.param([booked(1, 0, -8)], 1, "booked", id="booked, due at this very minute"),
+        pytest.param([booked(1, SECOND, -8)], 1, "booked_early", id="nobody else: early by a second is served"),
+        pytest.param([booked(1, SECOND, -8), walk_in(2, 15, 0)], 2, "walk_in", id="a second early: the walk-in goes"),
+        pytest.param([booked(1, 0, -8), walk_in(2, 15, 0)], 1, "booked", id="due now: before a walk-in due later"),
+        pytest.param([booked(1, 0, -8), walk_in(2, 0, -15)], 2, "walk_in", id="same minute: who came first"),
+        pytest.param([booked(1, 0, -8), walk_in(2, 0, -8)], 1, "booked", id="all the same: who was written down first"),
+        pytest.param([booked(1, 0, -8), walk_in(2, -SECOND, -15)], 2, "walk_in", id="walk-in due a second longer"),
+        pytest.param([booked(1, 0, -30), booked(2, -15, 0)], 2, "booked", id="the earlier booking, who came last"),
+        pytest.param([booked(1, 30, -30), booked(2, 15, 0)], 2, "booked_early", id="early people by booked time"),
+        pytest.param([walk_in(1, 15, 0), walk_in(2, 5, -10)], 2, "walk_in", id="walk-ins in the order of coming"),
+        pytest.param([walk_in(1, 15, 0)], 1, "walk_in", id="no window stands idle while a walk-in is not due yet"),
+        pytest.param([walk_in(1, -90, -105), booked(2, 0, -1)], 1, "walk_in", id="nobody waits for ever"),
+    ],
+)
+def test_whoever_is_due_longest_is_next(line: list[InLine], chosen: int, why: str) -> None:
+    step, reason = choose_next(line, TEN)
+
+    assert (step.id, reason.code) == (chosen, why)
+
+
+def test_from_an_empty_line_nobody_is_called() -> None:
+    with pytest.raises(NobodyWaiting):
+        choose_next([], TEN)
+
+
+def test_the_reason_says_when_somebody_was_due_and_came_on_the_offices_clock() -> None:
+    _, reason = choose_next([replace(booked(1, 0, -8), due_at=TEN.astimezone(UTC))], TEN)
+
+    assert reason.to_json() == {
+        "code": "booked",
+        "due": "2026-11-30T10:00:00+09:00",
+        "arrived": "2026-11-30T09:52:00+09:00",
+    }
+
+
+minutes = st.integers(-60, 60)
+people = st.builds(
+    lambda step_class, due, came: (step_class, at(due), at(came)), st.sampled_from(StepClass), minutes, minutes
+)
+lines = st.lists(people, min_size=1, max_size=12).map(
+    lambda rows: [InLine(number, *row) for number, row in enumerate(rows, start=1)]
+)
+
+
+def order(step: InLine) -> tuple[datetime, datetime, int]:
+    """Who of one class was there first."""
+    return step.due_at, step.entered_at, step.id
+
+
+@given(lines)
+def test_nobody_is_passed_over_by_a_later_one_of_the_same_class(line: list[InLine]) -> None:
+    chosen = next(s for s in line if s.id == choose_next(line, TEN)[0].id)
+
+    assert not [s for s in line if s.step_class is chosen.step_class and order(s) < order(chosen)]
+
+
+@given(lines)
+def test_somebody_with_a_claim_goes_before_everybody_who_came_early(line: list[InLine]) -> None:
+    claims = [s for s in line if s.step_class is StepClass.WALK_IN or s.due_at <= TEN]
+    _, reason = choose_next(line, TEN)
+
+    assert (reason.code == "booked_early") == (not claims)
+
+
+@given(lines)
+def test_a_window_never_stands_idle_until_everybody_is_served(line: list[InLine]) -> None:
+    served = []
+    while left := [s for s in line if s.id not in served]:
+        served.append(choose_next(left, TEN)[0].id)
+
+    assert sorted(served) == sorted(s.id for s in line)
+
+
+@given(lines, st.randoms())
+def test_the_choice_looks_at_nothing_but_times_and_class(line: list[InLine], chance: object) -> None:
+    shuffled = [replace(s, help_wanted="車いす" if s.id % 2 else "") for s in line]
+    chance.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+
+    assert choose_next(shuffled, TEN)[0].id == choose_next(line, TEN)[0].id
+
+
+@given(lines)
+def test_the_heads_of_each_class_are_enough_to_choose(line: list[InLine]) -> None:
+    heads = [s for kind in StepClass for s in sorted((s for s in line if s.step_class is kind), key=order)[:1]]
+
+    assert choose_next(heads, TEN)[0].id == choose_next(line, TEN)[0].id
