@@ -22,6 +22,8 @@ from madoguchi.wire import CONTRACT
 from server.auth.guards import BOARD_COOKIE
 
 PAPER_TIMEOUT_S = 10.0
+KNOWS_SERVER_S = 1.0
+"""After it is ready a kiosk asks the server for its state; until then it takes no links."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Site:
         process = self.processes.start("kiosk", ["madoguchi.cli", "kiosk", "--config", str(config)])
         while "kiosk ready" not in line_of(process):
             pass
+        time.sleep(KNOWS_SERVER_S)
         return Kiosk(process, scan, printer)
 
     def _up(
