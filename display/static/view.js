@@ -26,8 +26,9 @@ export class View {
     this.#texts = texts;
   }
 
-  show({ picture, stale, announcing, serverTime }) {
+  show({ picture, stale, link, announcing, serverTime }) {
     this.#page.body.dataset.state = stale ? "stale" : "true";
+    this.#page.body.dataset.link = link; // not to be seen: for whoever looks into a board that misbehaves
     this.#at("stale").hidden = !stale;
     if (serverTime !== null) this.#showClock(clockFace(serverTime));
     const call = announcing ?? picture?.calls[0] ?? null;

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
@@ -69,10 +68,16 @@ def bench(bench_page: Page) -> FeedBench:
     return FeedBench(bench_page)
 
 
+@pytest.fixture(scope="session")
+def office_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfficeProcess]:
+    """The office's server; starting it takes longer than most tests."""
+    process = OfficeProcess(tmp_path_factory.mktemp("office"))
+    yield process
+    process.stop()
+
+
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[OfficeProcess]:
-    """The office's server, running."""
-    running = OfficeProcess(tmp_path)
-    running.start()
-    yield running
-    running.stop()
+def office(office_process: OfficeProcess) -> OfficeProcess:
+    """The office's server in the morning: running, in good order, nobody called yet."""
+    office_process.begin_the_day()
+    return office_process

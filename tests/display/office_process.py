@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.display.office import BOARD, Json, Office
 
+IN_GOOD_ORDER: Final = {"heartbeats": True, "websockets": True, "pictures": True}
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -33,7 +34,7 @@ class OfficeProcess:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.board = f"{self.address}/boards/{BOARD}"
-        self._flags = {"heartbeats": True, "websockets": True, "pictures": True}
+        self._flags = dict(IN_GOOD_ORDER)
         self._file = folder / "office.json"
         self._process: subprocess.Popen[bytes] | None = None
         self._write()
@@ -42,6 +43,15 @@ class OfficeProcess:
         """`heartbeats`, `websockets`, `pictures`: whether it sends, admits, answers them."""
         self._flags |= flags
         self._write()
+
+    def begin_the_day(self) -> None:
+        """Nobody called yet, everything in good order, whatever the test before has done."""
+        self.office = Office()
+        self.set(**IN_GOOD_ORDER)
+        if self._process is None:
+            self.start()
+        else:
+            self.thaw()
 
     def start(self) -> float:
         """Start it (again, on the same port); returns the moment it answered."""
