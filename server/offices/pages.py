@@ -63,6 +63,24 @@ VERBS = {
     "window.close": "窓口を閉じた",
     "window.open": "窓口を開いた",
 }
+WORDS: dict[str | bool, str] = {
+    "handed_over": "交付した",
+    "kind": "種類",
+    "kiosk": "受付端末",
+    "board": "案内表示",
+    "late": "遅れて到着",
+    "not_handed_over": "交付せず終了",
+    "number": "番号",
+    "office": "庁舎",
+    "outcome": "結果",
+    "reason": "理由",
+    "role": "役割",
+    "visits": "件数",
+    "window": "窓口",
+    **{role.value: word for role, word in ROLES.items()},
+    False: "いいえ",
+    True: "はい",
+}
 ACTORS = {"command": "コマンド", "sample": "見本データ", "timetable": "自動処理"}
 
 
@@ -252,7 +270,7 @@ def _token_page(name: str, token: str) -> ResponseReturnValue:
 def _entry(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
     kind = entry.actor.partition(":")[0]
     who = names.get(entry.actor) or ACTORS.get(kind) or ("住民" if kind == "notice" else entry.actor)
-    facts = "、".join(f"{key} {value}" for key, value in (entry.facts or {}).items())
+    facts = "、".join(f"{_word(key)} {_word(value)}" for key, value in entry.facts.items())
     return {
         "at": entry.at,
         "who": who,
@@ -260,6 +278,10 @@ def _entry(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
         "of": entry.subject_uid,
         "facts": facts,
     }
+
+
+def _word(fact: object) -> object:
+    return WORDS.get(fact, fact) if isinstance(fact, str | bool) else fact
 
 
 def _office_asked_for() -> Office:
