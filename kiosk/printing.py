@@ -11,12 +11,11 @@ import logging
 import tempfile
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from PIL import Image
 
-from kiosk.devices.ports import Printer
 from kiosk.printer_profile import PrinterProfile
 from madoguchi.wire import Outcome
 
@@ -28,6 +27,13 @@ BAND: Final = 960
 """Rows sent with one command: what every printer's buffer holds."""
 
 log = logging.getLogger(__name__)
+
+
+class TakesJobs(Protocol):
+    """What a job needs of a printer."""
+
+    def print(self, job: bytes, deadline_s: float) -> Outcome:
+        """Put it on paper."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def raster(picture: Image.Image, width_dots: int) -> bytes:
     return b"".join(bands)
 
 
-def send(job: Job, printer: Printer, deadline_s: float) -> Outcome:
+def send(job: Job, printer: TakesJobs, deadline_s: float) -> Outcome:
     """Print a job whose bytes are still the ones that were hashed."""
     if not job.intact():
         log.error("print job %s is not what was made; it is not sent", job.uid)

@@ -36,13 +36,13 @@ class Fonts:
 
     def __init__(self, folders: Iterable[Path] = (OWN_FONTS, SYSTEM_FONTS)) -> None:
         folders = list(folders)
-        self._regular = _found(_REGULAR, folders)
-        self._bold = _found(_BOLD, folders)
+        self.regular = _found(_REGULAR, folders)
+        self.bold = _found(_BOLD, folders)
         self.open = lru_cache(maxsize=64)(self._open)
         self.has = lru_cache(maxsize=8192)(self._has)
 
     def _open(self, size: int, bold: bool) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(str(self._bold if bold else self._regular), size)
+        return ImageFont.truetype(str(self.bold if bold else self.regular), size)
 
     def _has(self, char: str) -> bool:
         """Whether both weights have the character: what a font lacks it draws as one and the same box."""

@@ -83,3 +83,4 @@ class FakeDevice:
 
     def unplug(self) -> None:
         os.close(self._write_end)
+        self._write_end = -1
