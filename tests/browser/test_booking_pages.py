@@ -1,0 +1,337 @@
+"""The residents' pages in Chromium: with and without scripts, on a telephone and on a desk, by hand and by keyboard."""
+
+import gc
+import re
+import threading
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from server.booking.queries import live_booking_of
+from server.db import read_session
+from server.issuance.service import Sticker, find_by_number
+from server.sample import new_notice
+from tests.conftest import Office
+from tests.fakes import MONDAY_NINE
+
+pytestmark = [
+    pytest.mark.browser,
+    # A browser that leaves a page drops files on their way; the small test server then leaves them to the collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+QUIET = ["--no-sandbox", "--disable-background-networking"]
+TELEPHONE, DESK = (375, 812), (1280, 900)
+SCREENS = [("ja", TELEPHONE), ("en", TELEPHONE), ("ja", DESK), ("en", DESK)]
+TUESDAY = "/book/2026-12-01"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Chromium for all tests of this file."""
+    with sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def address(sqlite_office: Office) -> Iterator[str]:
+    """Where the sample city's pages are served."""
+    server = make_server("127.0.0.1", 0, sqlite_office.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    gc.collect()
+
+
+@pytest.fixture
+def sticker(sqlite_office: Office) -> Sticker:
+    """The sticker of a notice that waits to be booked."""
+    return new_notice(sqlite_office.keyring, "honcho", MONDAY_NINE)
+
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
+    """Opens a browser of its own on a screen; `script=False` for one without scripts, `axe=True` to examine pages."""
+    contexts: list[BrowserContext] = []
+
+    def opened(lang: str, screen: tuple[int, int] = TELEPHONE, *, script: bool = True, axe: bool = False) -> Page:
+        contexts.append(
+            chromium.new_context(
+                base_url=address,
+                viewport={"width": screen[0], "height": screen[1]},
+                locale={"ja": "ja-JP", "en": "en-GB"}[lang],
+                java_script_enabled=script,
+                bypass_csp=axe,
+            )
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(10_000)
+        if axe:
+            page.add_init_script(path=AXE)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def press(page: Page, path: str) -> None:
+    """Press the button of the form that goes to `path`."""
+    page.locator(f"form[action^='{path}'] button:not(.grave)").click()
+
+
+def sign_in(page: Page, sticker: Sticker) -> None:
+    """By the sticker's link and password, as somebody does who has scanned it."""
+    page.goto(f"/b/{sticker.scan_code}")
+    page.locator("#password").fill(sticker.password.lower())
+    press(page, "/sign-in")
+    expect(page).to_have_url(re.compile(r"/book(/done)?$"))
+
+
+def choose(page: Page, nth: int) -> None:
+    """The second open day, and a time of it."""
+    page.locator(".days .free a").nth(1).click()
+    page.locator(".times .free label").nth(nth).click()
+    page.locator(".decide button").click()
+
+
+def book(page: Page, nth: int = 0) -> None:
+    """From the days to the booking."""
+    choose(page, nth)
+    press(page, "/book/confirm/")
+    expect(page).to_have_url(re.compile(r"/book/done\?said=booked$"))
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about from now on: errors, blocked parts, parts that are missing or foreign."""
+    found: list[str] = []
+    page.on("console", lambda m: found.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("response", lambda r: found.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+    page.on("request", lambda r: None if "//127.0.0.1:" in r.url else found.append(r.url))
+    return found
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("script", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize(("lang", "screen"), SCREENS)
+def test_a_resident_books_changes_and_cancels(
+    open_page: OpenPage, sticker: Sticker, lang: str, screen: tuple[int, int], script: bool
+) -> None:
+    page = open_page(lang, screen, script=script)
+    found = complaints(page)
+    sign_in(page, sticker)
+    book(page)
+    code = page.locator(".ref").inner_text()
+    page.locator("a[href='/book/change']").click()
+    choose(page, 4)
+    expect(page).to_have_url(re.compile(r"/book/done\?said=moved$"))
+    assert page.locator(".ref").inner_text() == code
+    page.locator("a[href='/book/cancel']").click()
+    page.locator("form[action='/book/cancel'] button").click()
+    expect(page).to_have_url(re.compile(r"/book/cancelled$"))
+    assert found == []
+
+
+@pytest.mark.journey
+def test_a_resident_books_and_keeps_the_booking_with_the_keyboard_alone(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("ja", DESK)
+    page.goto("/")
+    for field, word in (("#credential_id", sticker.credential_id), ("#password", sticker.password)):
+        tab_to(page, field)
+        page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/book$"))
+    follow(page, f"a[href='{TUESDAY}']")
+    tab_to(page, "input[name=slot]")
+    for _ in range(20):
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate(CLEAR_OF_THE_BUTTON), "what has the focus is behind the button"
+    follow(page, ".decide button")
+    follow(page, "form[action^='/book/confirm/'] button")
+    follow(page, "a[href='/book/cancel']")
+    page.keyboard.press("Enter")  # the focus stands on "keep the booking"
+    expect(page).to_have_url(re.compile(r"/book/done\??$"))
+
+
+CLEAR_OF_THE_BUTTON = """() =>
+  document.activeElement.closest("label").getBoundingClientRect().bottom
+    <= document.querySelector(".decide").getBoundingClientRect().top"""
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until it has the focus, and see that this shows."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            outline = "getComputedStyle(document.activeElement.closest('label') ?? document.activeElement).outline"
+            assert "rgb(0, 0, 0) solid 4px" in page.evaluate(outline)
+            return
+    raise AssertionError(f"{selector} is not reached by the Tab key")
+
+
+def follow(page: Page, selector: str) -> None:
+    """Go to a link or button and press Enter."""
+    tab_to(page, selector)
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize(("lang", "screen"), SCREENS)
+def test_axe_finds_nothing_on_any_page(
+    open_page: OpenPage, sqlite_office: Office, sticker: Sticker, lang: str, screen: tuple[int, int]
+) -> None:
+    page = open_page(lang, screen, axe=True)
+    found = [
+        (violation["id"], page_name, [node["html"][:120] for node in violation["nodes"]])
+        for page_name in every_page(page, sqlite_office, sticker)
+        for violation in page.evaluate("async () => (await axe.run()).violations")
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("lang", ["ja", "en"])
+def test_every_page_fits_the_narrowest_telephone_and_a_finger(
+    open_page: OpenPage, sqlite_office: Office, sticker: Sticker, lang: str
+) -> None:
+    page = open_page(lang, (320, 640))
+    for page_name in every_page(page, sqlite_office, sticker):
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, page_name
+        assert page.evaluate(SMALL_TARGETS) == [], page_name
+
+
+SMALL_TARGETS = """() =>
+  [...document.querySelectorAll("button, .button, .days a, .times label, .tel, .top-name, main input")]
+  .filter(e => e.checkVisibility() && e.type !== "radio" && e.type !== "hidden")
+  .filter(e => e.getBoundingClientRect().height < 44)
+  .map(e => e.outerHTML.slice(0, 120))"""
+
+
+def every_page(page: Page, office: Office, sticker: Sticker) -> Iterator[str]:
+    """Goes to each page and state of a page in turn, waits until it has its looks; gives its name."""
+    for name in _every_page(page, office, sticker):
+        page.wait_for_load_state()
+        yield name
+
+
+def _every_page(page: Page, office: Office, sticker: Sticker) -> Iterator[str]:
+    page.goto("/")
+    yield "first page"
+    page.locator("#credential_id").fill("ABC234")
+    page.locator("#password").fill("ACDE2345")
+    press(page, "/sign-in")
+    yield "wrong password"
+    sign_in(page, sticker)
+    yield "days"
+    page.goto(f"{TUESDAY}?said=full")
+    yield "times, with a refusal"
+    page.goto("/book/2026-12-05")
+    yield "a day without times"
+    page.goto("/book")
+    choose(page, 3)
+    yield "confirm"
+    confirm = page.url
+    page.goto("/book")
+    yield "days, while a time is kept"
+    office.clock.forward(minutes=11)
+    page.goto(confirm)
+    yield "the hold is over"
+    page.goto("/book")
+    book(page)
+    yield "booked"
+    page.goto("/book/change")
+    yield "change: days"
+    page.goto("/book/change/2026-12-01")
+    yield "change: times"
+    page.goto("/book/cancel")
+    yield "cancel"
+    page.locator("form[action='/book/cancel'] button").click()
+    yield "cancelled"
+    page.goto("/nowhere")
+    yield "refusal"
+
+
+def test_the_code_on_the_screen_is_read_by_a_scanner(
+    open_page: OpenPage, sqlite_office: Office, sticker: Sticker
+) -> None:
+    page = open_page("ja")
+    sign_in(page, sticker)
+    book(page)
+    shown = Image.open(BytesIO(page.locator(".code img").screenshot()))
+    notice = find_by_number(sqlite_office.keyring, read_session(), sticker.number)
+    booking = live_booking_of(read_session(), notice.id, sqlite_office.clock.now())
+    assert booking is not None
+    assert [found.text for found in zxingcpp.read_barcodes(shown)] == [
+        sqlite_office.keyring.booking_code(booking.uid).text
+    ]
+    assert page.locator(".ref").inner_text() == sqlite_office.keyring.booking_code(booking.uid).grouped
+
+
+def test_the_calendar_file_is_downloaded(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("en", DESK)
+    sign_in(page, sticker)
+    book(page)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Add to calendar").click()
+    file = download.value
+    assert file.suggested_filename == "booking.ics"
+    assert "LOCATION:Mihon City Hall" in file.path().read_text("utf-8")
+
+
+def test_on_paper_there_is_the_booking_and_nothing_to_press(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("ja", DESK)
+    sign_in(page, sticker)
+    book(page)
+    page.emulate_media(media="print")
+    for on_paper in (".ref", ".code img", ".facts", ".arrive", ".bring"):
+        expect(page.locator(on_paper)).to_be_visible()
+    assert page.locator("button:visible, .button:visible, header:visible").count() == 0
+
+
+def test_print_is_offered_only_where_scripts_run(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("ja", script=False)
+    sign_in(page, sticker)
+    book(page)
+    expect(page.locator("#print")).to_be_hidden()
+    with_scripts = open_page("ja")
+    sign_in(with_scripts, sticker)
+    with_scripts.goto("/book/done")
+    expect(with_scripts.locator("#print")).to_be_visible()
+
+
+def test_who_waits_too_long_is_told_without_pressing_anything(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("ja")
+    page.clock.install()
+    sign_in(page, sticker)
+    choose(page, 0)
+    expect(page.locator("#hold")).to_be_visible()
+    page.clock.fast_forward("09:50")
+    expect(page.locator("#lapsed")).to_be_hidden()
+    page.clock.fast_forward("00:11")
+    expect(page.locator("#lapsed")).to_be_visible()
+    expect(page.locator("#hold")).to_be_hidden()
+
+
+def test_the_language_changes_on_the_page_one_is_on(open_page: OpenPage, sticker: Sticker) -> None:
+    page = open_page("ja")
+    sign_in(page, sticker)
+    page.goto(TUESDAY)
+    page.get_by_role("button", name="English").click()
+    expect(page).to_have_url(re.compile(TUESDAY))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Tue 1 Dec 2026")
+    assert page.locator("html").get_attribute("lang") == "en"
