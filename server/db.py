@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Uuid, event
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Uuid, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -108,8 +108,9 @@ class Transaction:
     def insert_or_ignore(self, table: type[Base], values: dict[str, Any]) -> bool:
         """Insert one row; False if a row with its key stands already (waiting for its writer to end)."""
         dialect = postgresql if self.session.get_bind().dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).values(**values).on_conflict_do_nothing()
-        return bool(cast(Any, self.session.execute(statement)).rowcount)
+        statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
+        # Not by rowcount: psycopg says -1 of such a statement, which is as true as 1.
+        return self.session.scalar(statement) is not None
 
 
 def read_session() -> Session:

@@ -135,7 +135,7 @@ def move_booking(caller: Caller, notice_id: int, booking: UUID, slot: UUID, chan
             _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
             _give_back(tx, row)
             _take(tx, row, wanted, channel)
-            row.starts_at, row.channel = first.starts_at, channel
+            row.starts_at, row.channel, row.policy_at = first.starts_at, channel, first.business_date
         record(tx, now, caller.actor, "booking.move", row.uid)
         return repeat.keep(Booked(row.uid, row.starts_at))
 

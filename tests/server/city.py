@@ -1,0 +1,235 @@
+"""Short words for what people do in the sample city, each one entry point of the server; times as people say them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import count
+from uuid import UUID
+
+from sqlalchemy import select
+
+from madoguchi.wire import CheckInAnswer, Outcome
+from server.auth.models import Device, Staff
+from server.auth.service import add_kiosk
+from server.booking.models import Booking, Channel, Slot
+from server.booking.queries import booking_by_uid, counters_that_differ, live_booking_of
+from server.booking.rules import BookingState
+from server.booking.service import Booked, Held, book, cancel_booking, hold_slot, move_booking
+from server.clock import OFFICE_ZONE
+from server.db import db, read_session, transaction
+from server.desk.service import Finished, finish
+from server.desk.service import Outcome as Ending
+from server.issuance.models import Notice
+from server.issuance.service import Sticker, find_by_number, register_notice
+from server.offices.models import Office as OfficeRow
+from server.offices.models import Pool, Window
+from server.offices.queries import office_by_code
+from server.queueing.service import Called, call_next, call_ticket, close_window, missed, open_window, recall
+from server.reception.service import Kiosk, check_in, report_print, walk_in
+from server.repeats import Caller
+from tests.conftest import Office
+from tests.fakes import asked_by
+
+MONDAY = date(2026, 11, 30)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A resident with the sticker of a notice in hand."""
+
+    sticker: Sticker
+    notice: int
+
+    @property
+    def actor(self) -> str:
+        """As the audit names this person."""
+        return f"notice:{self.notice}"
+
+
+class City:
+    """The sample city of one test, with one kiosk at the main office."""
+
+    def __init__(self, office: Office) -> None:
+        """`office` as the fixture gives it: Monday, nine o'clock."""
+        self.office, self.clock, self.keyring = office, office.clock, office.keyring
+        self._numbers = count(1)
+        self.honcho = office_by_code(read_session(), "honcho").id
+        self.kita = office_by_code(read_session(), "kita").id
+        uid, self.kiosk_token = add_kiosk(self.keyring, self.honcho, "入口", "test", self.now)
+        self.kiosk = Kiosk(self._device(uid), self.honcho)
+
+    def _device(self, uid: UUID) -> int:
+        return read_session().scalars(select(Device.id).where(Device.uid == uid)).one()
+
+    @property
+    def now(self) -> datetime:
+        """The office's clock."""
+        return self.clock.now()
+
+    # What there is
+
+    def person(self, service: str = "pickup", site: str = "honcho") -> Person:
+        """Somebody whose notice has come by post."""
+        number = f"M1H{next(self._numbers):06d}"
+        sticker = register_notice(self.keyring, site, service, number, "test", self.now)
+        return Person(sticker, find_by_number(self.keyring, read_session(), number).id)
+
+    def people(self, n: int) -> list[Person]:
+        """So many of them."""
+        return [self.person() for _ in range(n)]
+
+    def place(self, time: str, day: date = MONDAY, site: str = "honcho") -> Slot:
+        """The slot of a time, read afresh."""
+        read_session().rollback()
+        return (
+            read_session()
+            .scalars(
+                select(Slot)
+                .join(Pool, Pool.id == Slot.pool_id)
+                .join(OfficeRow, OfficeRow.id == Pool.office_id)
+                .where(OfficeRow.code == site, Slot.starts_at == moment(time, day))
+            )
+            .one()
+        )
+
+    def slot(self, time: str, day: date = MONDAY, site: str = "honcho") -> UUID:
+        """The uid of a time's slot."""
+        return self.place(time, day, site).uid
+
+    def taken(self, time: str, day: date = MONDAY) -> int:
+        """How many places of a time are taken."""
+        return self.place(time, day).taken
+
+    def booking(self, uid: UUID) -> Booking:
+        """A booking, read afresh."""
+        read_session().rollback()
+        found = booking_by_uid(read_session(), uid)
+        assert found is not None
+        return found
+
+    def state(self, uid: UUID) -> BookingState:
+        """Where a booking stands."""
+        return self.booking(uid).state
+
+    def live(self, person: Person) -> Booking | None:
+        """The booking that holds or claims a place for somebody now."""
+        read_session().rollback()
+        return live_booking_of(read_session(), person.notice, self.now)
+
+    def notice(self, person: Person) -> Notice:
+        """Somebody's notice, read afresh."""
+        read_session().rollback()
+        return read_session().get_one(Notice, person.notice)
+
+    def code(self, booking: UUID) -> str:
+        """The booking code as it is shown."""
+        return self.keyring.booking_code(booking).text
+
+    def has_right_counters(self) -> bool:
+        """Whether every slot's counters equal its bookings."""
+        read_session().rollback()
+        return not counters_that_differ(read_session())
+
+    # What residents and the phone desk do
+
+    def hold(
+        self, person: Person, time: str | UUID, day: date = MONDAY, by: Caller | None = None, web: bool = True
+    ) -> Held:
+        """Keep a place, on the web unless said otherwise."""
+        slot = self.slot(time, day) if isinstance(time, str) else time
+        channel = Channel.WEB if web else Channel.PHONE
+        return hold_slot(by or asked_by(person.actor), self.keyring, person.notice, slot, channel, "ja", self.now)
+
+    def book(self, person: Person, held: UUID, by: Caller | None = None) -> Booked:
+        """Make the hold a booking."""
+        return book(by or asked_by(person.actor), person.notice, held, self.now)
+
+    def booked(self, time: str, day: date = MONDAY, person: Person | None = None) -> tuple[Person, UUID]:
+        """Somebody with a booking."""
+        person = person or self.person()
+        held = self.hold(person, time, day, web=False)
+        return person, self.book(person, held.booking).booking
+
+    def move(self, person: Person, booking: UUID, time: str, day: date = MONDAY, by: Caller | None = None) -> Booked:
+        """Another time for a booking, by phone."""
+        asking = by or asked_by(person.actor)
+        return move_booking(asking, person.notice, booking, self.slot(time, day), Channel.PHONE, self.now)
+
+    def cancel(self, person: Person, booking: UUID, by: Caller | None = None) -> Booked:
+        """Give a booking back."""
+        return cancel_booking(by or asked_by(person.actor), person.notice, booking, self.now)
+
+    # What happens at the kiosk
+
+    def scan(self, text: str, by: Caller | None = None, kiosk: Kiosk | None = None) -> CheckInAnswer:
+        """Hold a code to the scanner."""
+        at = kiosk or self.kiosk
+        asking = by or asked_by(f"device:{at.id}")
+        return check_in(asking, self.keyring, at, text, self.office.settings.hosts, self.now)
+
+    def come_without_booking(self, service: str = "pickup", party: int = 1, by: Caller | None = None) -> CheckInAnswer:
+        """Press the button of a service."""
+        return walk_in(by or asked_by(f"device:{self.kiosk.id}"), self.kiosk, service, party, self.now)
+
+    def printed(self, answer: CheckInAnswer, outcome: Outcome = Outcome.PRINTED) -> None:
+        """The kiosk reports what became of the paper."""
+        assert answer.job is not None
+        report_print(f"device:{self.kiosk.id}", self.kiosk, answer.job, "a" * 64, outcome, self.now)
+
+    # What happens at the windows
+
+    def clerk(self, name: str = "madoguchi2") -> int:
+        """The id of a member of staff."""
+        return read_session().scalars(select(Staff.id).where(Staff.name == name)).one()
+
+    def window(self, number: int) -> Window:
+        """A window of the main office, read afresh."""
+        read_session().rollback()
+        wanted = select(Window).where(Window.office_id == self.honcho, Window.number == number)
+        return read_session().scalars(wanted).one()
+
+    def open(self, *numbers: int, by: str = "madoguchi2") -> None:
+        """A clerk opens windows."""
+        clerk = self.clerk(by)
+        for number in numbers:
+            open_window(asked_by(f"staff:{clerk}"), self.window(number).id, clerk, self.now)
+
+    def close(self, number: int) -> None:
+        """A clerk closes a window."""
+        close_window(self._clerk(), self.window(number).id, self.now)
+
+    def call_next(self, number: int, by: Caller | None = None) -> Called:
+        """次を呼ぶ."""
+        return call_next(by or self._clerk(), self.window(number).id, self.now)
+
+    def call(self, number: int, ticket: UUID) -> Called:
+        """Call one ticket by itself."""
+        return call_ticket(self._clerk(), self.window(number).id, ticket, self.now)
+
+    def recall(self, number: int) -> Called:
+        """再呼出."""
+        return recall(self._clerk(), self.window(number).id, self.now)
+
+    def missed(self, number: int) -> Called:
+        """不在."""
+        return missed(self._clerk(), self.window(number).id, self.now)
+
+    def finish(self, number: int, ending: Ending = Ending.HANDED_OVER, by: Caller | None = None) -> Finished:
+        """終了."""
+        return finish(by or self._clerk(), self.window(number).id, ending, self.now)
+
+    def _clerk(self) -> Caller:
+        return asked_by(f"staff:{self.clerk()}")
+
+    def set_row(self, row: object, **values: object) -> None:
+        """Write into a row that no entry point changes yet."""
+        with transaction() as tx:
+            mine = tx.session.merge(row)
+            for name, value in values.items():
+                setattr(mine, name, value)
+        db.session.expire_all()
+
+
+def moment(time: str, day: date = MONDAY) -> datetime:
+    """A time of a day, e.g. "10:15", on the office's clock."""
+    hour, _, minute = time.partition(":")
+    return datetime(day.year, day.month, day.day, int(hour), int(minute or 0), tzinfo=OFFICE_ZONE)
