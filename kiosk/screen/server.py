@@ -191,12 +191,14 @@ def _add_pages(app: Flask, panel: Panel, token: str, touch: Touch) -> None:
     @app.post("/touch")
     def touched() -> ResponseReturnValue:
         body = request.get_json(silent=True)
-        if not isinstance(body, dict) or body.get("button") not in BUTTONS:
+        if not isinstance(body, dict):
             abort(400)
-        value = body.get("value", "")
-        if not isinstance(value, str) or len(value) > 64:
+        button, value = body.get("button"), body.get("value", "")
+        if not isinstance(button, str) or not isinstance(value, str):
             abort(400)
-        touch(body["button"], value)
+        if button not in BUTTONS or len(value) > 64:
+            abort(400)
+        touch(button, value)
         return "", 204
 
 

@@ -93,10 +93,10 @@ class Tray:
     """A printer that keeps what it was sent."""
 
     def __init__(self) -> None:
-        self.jobs: list[bytes] = []
+        self.jobs: list[tuple[bytes, float]] = []
 
     def print(self, job: bytes, deadline_s: float) -> Outcome:
-        self.jobs.append(job)
+        self.jobs.append((job, deadline_s))
         return Outcome.PRINTED
 
 

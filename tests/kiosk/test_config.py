@@ -1,0 +1,112 @@
+"""kiosk.toml: what may stand there, and what an installer reads when something is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from kiosk.config import ConfigFault, KioskConfig, load_config
+
+SOUND = """
+[server]
+url = "http://127.0.0.1:8000"
+token = "kiosk-1-token"
+
+[scanner]
+kind = "simulated"
+socket = "scan.sock"
+
+[printer]
+kind = "virtual"
+folder = "tickets"
+"""
+NETWORK = '[printer]\nkind = "network"\nhost = "192.0.2.9"\nprofile = "epson-tm-t20iii"'
+VIRTUAL = '[printer]\nkind = "virtual"\nfolder = "tickets"'
+SOCKET = 'kind = "simulated"\nsocket = "scan.sock"'
+
+
+def loaded(folder: Path, text: str = SOUND) -> KioskConfig:
+    path = folder / "kiosk.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_little_needs_to_be_said(tmp_path: Path) -> None:
+    config = loaded(tmp_path)
+
+    assert (config.server.url, config.server.timeout_s) == ("http://127.0.0.1:8000", 3.0)
+    assert (config.scanner.kind, config.scanner.place) == ("simulated", Path("scan.sock"))
+    assert config.printer.profile.name == "virtual-80mm"
+    assert (config.screen_host, config.screen_port, config.language) == ("127.0.0.1", 8090, "ja")
+
+
+def test_a_real_scanner_and_a_network_printer(tmp_path: Path) -> None:
+    device = 'kind = "evdev"\ndevice = "/dev/input/by-id/scanner-event-kbd"\nlayout = "jp"'
+    text = SOUND.replace(SOCKET, device).replace(VIRTUAL, NETWORK)
+
+    config = loaded(tmp_path, text)
+
+    assert (config.scanner.kind, config.scanner.layout) == ("evdev", "jp")
+    assert (config.printer.host, config.printer.port) == ("192.0.2.9", 9100)
+
+
+def test_a_printer_behind_a_path(tmp_path: Path) -> None:
+    text = SOUND.replace(VIRTUAL, '[printer]\nkind = "file"\npath = "/dev/usb/lp0"\nprofile = "epson-tm-t20iii"')
+
+    assert loaded(tmp_path, text).printer.place == Path("/dev/usb/lp0")
+
+
+def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    token = tmp_path / "token"
+    token.write_text("kiosk-1-token\n")
+    token.chmod(0o644)
+
+    config = loaded(tmp_path, SOUND.replace('token = "kiosk-1-token"', f'token_file = "{token}"'))
+
+    assert config.server.token == token.read_text().strip()
+    assert "can be read by others" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('url = "http://127.0.0.1:8000"', "", r"\[server\] url: is missing"),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", r"\[server\] url: must be like"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/desk", "without a path"),
+        ("http://127.0.0.1:8000", "ftp://127.0.0.1", "must be like"),
+        ('token = "kiosk-1-token"', "", "give either token or token_file"),
+        ('"kiosk-1-token"', '"kiosk 1"', "is no device token"),
+        ('"kiosk-1-token"', '""', "is empty"),
+        ('token = "kiosk-1-token"', 'token_file = "/nowhere"', "cannot be read"),
+        ("[scanner]", "timeout_s = 100\n[scanner]", r"timeout_s: must be a number from 0.5 to 30"),
+        ("[scanner]", "timeout_s = true\n[scanner]", "timeout_s"),
+        ("[scanner]", "colour = 1\n[scanner]", r"\[server\] colour: unknown"),
+        ('kind = "simulated"', 'kind = "camera"', "must be one of simulated, evdev"),
+        ('socket = "scan.sock"', "", r"\[scanner\] socket: is missing"),
+        ('socket = "scan.sock"', 'socket = "scan.sock"\nlayout = "de"', "must be one of us, jp"),
+        (VIRTUAL, NETWORK.replace("epson-tm-t20iii", "epson"), "there is no printer profile 'epson'"),
+        (VIRTUAL, NETWORK.replace('profile = "epson-tm-t20iii"', ""), r"profile: is missing"),
+        (VIRTUAL, NETWORK + "\nport = 70000", "port: must be a port number"),
+        ("[printer]", '[screen]\nhost = "0.0.0.0"\n[printer]', "for this machine only"),
+        ("[printer]", '[screen]\nhost = "panel"\n[printer]', "for this machine only"),
+        ("[printer]", '[kiosk]\nlanguage = "tlh"\n[printer]', "must be one of ja, en"),
+        ("[printer]", "[colours]\n[printer]", "nobody knows colours"),
+        ("[printer]", "[printer", "is no TOML file"),
+    ],
+)
+def test_a_fault_says_where_it_is_and_what_to_do(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ConfigFault, match=told) as fault:
+        loaded(tmp_path, SOUND.replace(old, new))
+
+    assert "kiosk.toml" in str(fault.value)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigFault, match="cannot be read"):
+        load_config(tmp_path / "kiosk.toml")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_the_panels_page_stays_on_this_machine(tmp_path: Path, host: str) -> None:
+    config = loaded(tmp_path, SOUND + f'\n[screen]\nhost = "{host}"\nport = 0')
+
+    assert (config.screen_host, config.screen_port) == (host, 0)
