@@ -298,7 +298,7 @@ def test_on_paper_there_is_the_booking_and_nothing_to_press(open_page: OpenPage,
     sign_in(page, sticker)
     book(page)
     page.emulate_media(media="print")
-    for on_paper in (".ref", ".code img", ".facts", ".arrive", ".bring"):
+    for on_paper in (".ref", ".code img", ".facts", ".arrive", ".bring", ".on-paper"):
         expect(page.locator(on_paper)).to_be_visible()
     assert page.locator("button:visible, .button:visible, header:visible").count() == 0
 
