@@ -72,19 +72,21 @@ class BoardPage:
         found: list[str] = self.page.evaluate("seen.faults")
         return found
 
-    def wait_for_number(self, number: int, seconds: float) -> None:
-        """Until the number stands large on the board; fails when it takes longer."""
+    def wait_for_number(self, number: int, seconds: float = 3) -> float:
+        """Until the number stands large on the board, not longer; returns the moment at which it came."""
         expect(self.page.locator("#number")).to_have_text(str(number), timeout=seconds * 1000)
+        return self._moment("seen.announced.findLast((shown) => shown.number !== null)?.at")
 
-    def wait_for_notice(self, seconds: float) -> None:
-        """Until the notice stands; fails when it takes longer."""
-        self.page.wait_for_selector("#stale", state="visible", timeout=seconds * 1000)
+    def wait_for_notice(self) -> float:
+        """Until the notice stands; returns the moment at which it came."""
+        self.page.wait_for_selector("#stale", state="visible", timeout=8000)
+        return self._moment("seen.notices.findLast((notice) => notice.shown).at")
 
-    def wait_until_healed(self, seconds: float) -> None:
-        """Until the notice is gone; fails when it takes longer."""
-        self.page.wait_for_selector("#stale", state="hidden", timeout=seconds * 1000)
+    def wait_until_healed(self) -> float:
+        """Until the notice is gone; returns the moment at which it went."""
+        self.page.wait_for_selector("#stale", state="hidden", timeout=5000)
+        return self._moment("seen.notices.findLast((notice) => !notice.shown).at")
 
-    def notice_came_at(self) -> float:
-        """Moment, in seconds since the epoch, at which the notice last came."""
-        moment: float = self.page.evaluate("seen.notices.findLast((n) => n.shown).at")
-        return moment / 1000
+    def _moment(self, expression: str) -> float:
+        # The page noted it itself: Playwright looks only now and then.
+        return (self.page.evaluate(expression) or 0) / 1000

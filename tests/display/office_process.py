@@ -61,7 +61,7 @@ class OfficeProcess:
         )
         while not self._answers():
             time.sleep(0.02)
-        return time.monotonic()
+        return time.time()
 
     def stop(self) -> None:
         """Gone at once, as when the power fails."""
@@ -77,7 +77,7 @@ class OfficeProcess:
     def thaw(self) -> float:
         """It goes on; returns the moment."""
         self._signal(signal.SIGCONT)
-        return time.monotonic()
+        return time.time()
 
     def call(self, number: int, window: int, kind: str = "call", *, lost: bool = False, ago: float = 0) -> int:
         """Call a number: committed, then sent, unless the message is lost. Returns its sequence."""
