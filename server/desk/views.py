@@ -100,8 +100,8 @@ def show(number: int) -> ResponseReturnValue:
 @blueprint.get("/windows/<int(max=9999):number>/state")
 @needs(Right.DESK)
 def state(number: int) -> ResponseReturnValue:
-    """The picture, for a page that asks every few seconds; with a fresh form token, for it stays open all day."""
-    return _answer(_own_window(number), now())
+    """The picture, for a page that asks every few seconds."""
+    return _as_json(_own_window(number), now())
 
 
 @blueprint.post("/windows/<int(max=9999):number>/call-next")
@@ -175,20 +175,24 @@ def _act(number: int, action: Callable[[Caller, int, datetime], object]) -> Resp
 
 def _answer(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:
     if request.accept_mimetypes.best == "application/json":
-        # The page stays open all day: with each answer it gets the next request id and a form token that is not old.
-        body = {
-            "picture": _picture(window, moment),
-            "refusal": {"code": refused, "text": SENTENCES[refused]} if refused else None,
-            "request_id": new_request_id(),
-            "csrf_token": generate_csrf(),
-        }
-        return jsonify(body), 409 if refused else 200
+        return _as_json(window, moment, refused)
     if refused:
         flash(SENTENCES[refused], "refused")
     elif not window.is_open:
         flash(f"{window.number}番窓口を閉じました。", "good")
         return redirect(url_for("desk.choose_window"), 303)
     return redirect(url_for("desk.show", number=window.number), 303)
+
+
+def _as_json(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:
+    """The whole picture; with the next request id and a fresh form token, for the page stays open all day."""
+    body = {
+        "picture": _picture(window, moment),
+        "refusal": {"code": refused, "text": SENTENCES[refused]} if refused else None,
+        "request_id": new_request_id(),
+        "csrf_token": generate_csrf(),
+    }
+    return jsonify(body), 409 if refused else 200
 
 
 def _picture(window: Window, moment: datetime) -> dict[str, Any]:
