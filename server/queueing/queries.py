@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from madoguchi.wire import CallKind
@@ -35,16 +35,18 @@ def waiting_in_lane(session: Session, lane_id: int, now: datetime) -> int:
 
 
 def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
-    """How many wait in a step's lane and are due before it."""
+    """How many wait in a step's lane and stand before it; of those due at the same time, who came first."""
     if step.state is not StepState.WAITING:
         return 0
+    before = tuple_(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
     return (
         session.scalar(
             select(func.count()).where(
                 VisitStep.lane_id == step.lane_id,
                 VisitStep.state == StepState.WAITING,
                 VisitStep.due_at >= _today(now),
-                VisitStep.due_at < step.due_at,
+                VisitStep.due_at <= step.due_at,
+                before < (step.due_at, step.entered_at, step.id),
             )
         )
         or 0

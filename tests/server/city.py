@@ -1,7 +1,7 @@
 """Short words for what people do in the sample city, each one entry point of the server; times as people say them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
 from itertools import count
 from uuid import UUID
 
@@ -51,6 +51,7 @@ class City:
     def __init__(self, office: Office) -> None:
         """`office` as the fixture gives it: Monday, nine o'clock."""
         self.office, self.clock, self.keyring = office, office.clock, office.keyring
+        self.zone: tzinfo = OFFICE_ZONE
         self._numbers = count(1)
         self.honcho = office_by_code(read_session(), "honcho").id
         self.kita = office_by_code(read_session(), "kita").id
@@ -62,8 +63,13 @@ class City:
 
     @property
     def now(self) -> datetime:
-        """The office's clock."""
-        return self.clock.now()
+        """The office's clock, as this zone writes it."""
+        return self.clock.now().astimezone(self.zone)
+
+    def at(self, then: datetime | str) -> None:
+        """It is this moment, or this time of the day."""
+        wanted = moment(then) if isinstance(then, str) else then
+        self.clock.forward(seconds=(wanted - self.now).total_seconds())
 
     # What there is
 
@@ -230,6 +236,7 @@ class City:
 
 
 def moment(time: str, day: date = MONDAY) -> datetime:
-    """A time of a day, e.g. "10:15", on the office's clock."""
-    hour, _, minute = time.partition(":")
-    return datetime(day.year, day.month, day.day, int(hour), int(minute or 0), tzinfo=OFFICE_ZONE)
+    """A time of a day, e.g. "10:15" or "8:29:59", on the office's clock."""
+    hour, minute, second = (*map(int, time.split(":")), 0, 0)[:3]
+    midnight = datetime(day.year, day.month, day.day, tzinfo=OFFICE_ZONE)
+    return midnight + timedelta(hours=hour, minutes=minute, seconds=second)
