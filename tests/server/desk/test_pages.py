@@ -1,0 +1,268 @@
+"""The window's screen: one clerk opens it, calls, ends visits; with scripts by JSON, without by plain forms."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from server.auth.models import Staff
+from server.db import read_session
+from tests.conftest import Office
+from tests.server.auth.colleague import Colleague, colleague, plain
+from tests.server.city import City
+
+JSON = {"Accept": "application/json"}
+AT = "/desk/windows/3"
+
+
+class Clerk(Colleague):
+    """Somebody at window 3."""
+
+    def press(self, action: str, **typed: str) -> TestResponse:
+        """A button, in a browser without scripts."""
+        return self.send(AT, f"{AT}/{action}", **typed)
+
+    def ask(self, action: str, **typed: str) -> tuple[int, dict[str, Any]]:
+        """A button, as the page's script presses it."""
+        fields = {**self.form(AT, f"{AT}/{action}"), **typed}
+        answer = self.client.post(f"{AT}/{action}", data=fields, headers=JSON)
+        return answer.status_code, answer.get_json()
+
+    def picture(self) -> dict[str, Any]:
+        """What the page asks for every few seconds."""
+        found: dict[str, Any] = self.client.get(f"{AT}/state", headers=JSON).get_json()["picture"]
+        return found
+
+
+def clerk_at_window(office: Office, name: str = "madoguchi3") -> Clerk:
+    """A clerk who has opened window 3."""
+    clerk = Clerk(office, next(s for s in office.staff if s.name == name))
+    clerk.sign_in()
+    clerk.send("/desk", f"{AT}/open")
+    return clerk
+
+
+@pytest.fixture
+def city(sqlite_office: Office) -> City:
+    """Monday at nine."""
+    return City(sqlite_office)
+
+
+@pytest.fixture
+def clerk(city: City) -> Clerk:
+    """The clerk of window 3; three people wait."""
+    for _ in range(3):
+        city.come_without_booking()
+    return clerk_at_window(city.office)
+
+
+def test_the_windows_of_the_clerks_own_office_are_offered(city: City) -> None:
+    page = plain(colleague(city.office, "madoguchi3").get("/desk"))
+    assert "見本市 本庁" in page
+    assert page.count("番窓口 開く") == 3
+
+
+def test_whoever_works_for_all_offices_chooses_one_first(city: City) -> None:
+    city.set_row(read_session().get_one(Staff, city.clerk("kakaricho")), office_id=None)
+    chief = colleague(city.office, "kakaricho")
+    assert "どの庁舎の窓口ですか" in plain(chief.get("/desk"))
+    assert chief.get(AT).status_code == 404
+    chief.send("/desk", "/desk/office", office="kita")
+    assert plain(chief.get("/desk")).count("番窓口 開く") == 1
+    assert chief.get(AT).status_code == 404
+
+
+def test_a_window_is_opened_by_one_clerk_only(clerk: Clerk, city: City) -> None:
+    other = colleague(city.office, "madoguchi2")
+    assert "3番窓口 ほかの職員が開いています" in plain(other.get("/desk"))
+    fields = other.form("/desk", "/desk/windows/2/open")
+    answer = other.client.post(f"{AT}/open", data=fields)
+    assert "3番窓口は、ほかの職員が開いています" in plain(other.get(answer.location))
+    assert clerk.picture()["mine"]
+
+
+@pytest.mark.parametrize("action", ["call-next", "recall", "missed", "finish", "close"])
+def test_only_the_clerk_who_opened_the_window_acts_at_it(clerk: Clerk, city: City, action: str) -> None:
+    city.call_next(3)
+    other = Clerk(city.office, next(s for s in city.office.staff if s.name == "madoguchi2"))
+    other.sign_in()
+    fields = {**other.form("/desk", "/desk/windows/2/open"), "outcome": "handed_over", "confirmed": "1"}
+    answer = other.client.post(f"{AT}/{action}", data=fields, headers=JSON)
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "not_your_window")
+    assert other.client.get(f"{AT}/state", headers=JSON).status_code == 403
+    assert other.get(AT).location == "/desk"
+    assert clerk.picture()["number"] == 1
+
+
+def test_a_window_that_is_closed_leads_back_to_the_windows(city: City) -> None:
+    somebody = colleague(city.office, "madoguchi3")
+    assert somebody.get(AT).location == "/desk"
+    assert "窓口を開いてください" in plain(somebody.get("/desk"))
+
+
+@pytest.mark.parametrize("number", [4, 9999, 10_000, 10**30])
+def test_there_is_no_window_of_such_a_number(city: City, number: int) -> None:
+    assert colleague(city.office, "madoguchi3").get(f"/desk/windows/{number}").status_code == 404
+
+
+def test_the_screen_shows_who_is_called_and_why(city: City) -> None:
+    _, booking = city.booked("10:00")
+    city.clock.set(9, 52)
+    city.scan(city.code(booking))
+    clerk = clerk_at_window(city.office)
+    clerk.press("call-next")
+    page = plain(clerk.get(AT))
+    assert "お呼びしている番号 1 番 手続 カードの受け取り 交付通知書の番号 M1H-000001" in page
+    assert "予約 10:00 到着 09:52 人数 1人 呼出 09:52（1回目） 呼んだ理由 予約 10:00・到着 09:52" in page
+
+
+def test_an_action_answers_with_the_new_picture_in_the_same_breath(clerk: Clerk) -> None:
+    status, answer = clerk.ask("call-next")
+    assert status == 200
+    assert answer["refusal"] is None
+    assert answer["picture"] == clerk.picture()
+    assert answer["picture"]["number"] == 1
+    assert answer["picture"]["waiting"][0] == {"lane": "受取", "n": 2}
+
+
+def test_without_scripts_a_button_leads_back_to_the_window(clerk: Clerk) -> None:
+    answer = clerk.press("call-next")
+    assert (answer.status_code, answer.location) == (303, AT)
+    assert clerk.picture()["number"] == 1
+
+
+def test_a_lost_answer_is_given_again_and_nobody_else_is_called(clerk: Clerk) -> None:
+    fields = clerk.form(AT, f"{AT}/call-next")
+    answers = [clerk.client.post(f"{AT}/call-next", data=fields, headers=JSON).get_json() for _ in range(2)]
+    assert answers[0]["picture"] == answers[1]["picture"]
+    assert answers[0]["picture"]["waiting"][0]["n"] == 2
+
+
+def test_each_answer_brings_the_id_and_the_token_of_the_next_press(clerk: Clerk) -> None:
+    _, called = clerk.ask("call-next")
+    fields = {key: called[key] for key in ("request_id", "csrf_token")}
+    answer = clerk.client.post(f"{AT}/missed", data=fields, headers=JSON)
+    assert answer.status_code == 200
+    assert answer.get_json()["picture"]["missed"][0]["number"] == 1
+
+
+def test_one_id_does_not_do_for_two_buttons(clerk: Clerk) -> None:
+    fields = clerk.form(AT, f"{AT}/call-next")
+    clerk.client.post(f"{AT}/call-next", data=fields)
+    answer = clerk.client.post(f"{AT}/missed", data=fields, headers=JSON)
+    assert answer.status_code == 409
+    assert "画面が古いため" in answer.get_json()["refusal"]["text"]
+
+
+def test_who_did_not_come_is_called_from_the_list(clerk: Clerk) -> None:
+    clerk.press("call-next")
+    clerk.press("missed")
+    (absent,) = clerk.picture()["missed"]
+    status, answer = clerk.ask(f"call/{absent['ticket']}")
+    assert (status, answer["picture"]["number"], answer["picture"]["missed"]) == (200, 1, [])
+
+
+def test_recalling_counts_the_calls(clerk: Clerk) -> None:
+    clerk.press("call-next")
+    _, answer = clerk.ask("recall")
+    assert {"label": "呼出", "value": "09:00（2回目）"} in answer["picture"]["rows"]
+
+
+def test_refusals_are_said_in_place(clerk: Clerk) -> None:
+    assert clerk.ask("recall")[1]["refusal"]["text"] == "この窓口に、呼び出した方はいません。"
+    clerk.press("call-next")
+    status, answer = clerk.ask("call-next")
+    assert (status, answer["refusal"]["code"], answer["picture"]["number"]) == (409, "window_occupied", 1)
+    clerk.press("close")
+    assert "この窓口には、対応中の方がいます" in plain(clerk.get(AT))
+
+
+def test_when_nobody_waits_the_screen_says_so(city: City) -> None:
+    clerk = clerk_at_window(city.office)
+    clerk.press("call-next")
+    assert "いま、この窓口で呼べる方はいません" in plain(clerk.get(AT))
+
+
+def test_ending_a_visit_takes_two_presses_also_without_scripts(clerk: Clerk) -> None:
+    clerk.press("call-next")
+    asked = clerk.press("finish", outcome="handed_over")
+    assert "1番を「交付した」で終わりますか" in plain(clerk.get(asked.location))
+    assert clerk.picture()["number"] == 1
+    clerk.send(asked.location, f"{AT}/finish", confirmed="1")
+    assert clerk.picture()["number"] is None
+
+
+def test_cards_are_handed_over_or_not_as_the_clerk_says(city: City) -> None:
+    people = [city.booked("09:15"), city.booked("09:30")]
+    clerk = clerk_at_window(city.office)
+    for (person, booking), outcome in zip(people, ("handed_over", "not_handed_over"), strict=True):
+        city.scan(city.code(booking))
+        clerk.press("call-next")
+        clerk.ask("finish", outcome=outcome, confirmed="1")
+        assert (city.notice(person).state.value == "handed_over") == (outcome == "handed_over")
+
+
+def test_only_the_number_on_the_screen_is_ended(clerk: Clerk) -> None:
+    clerk.press("call-next")
+    stale = {**clerk.form(AT, f"{AT}/finish"), "outcome": "handed_over", "confirmed": "1"}
+    clerk.press("missed")
+    clerk.press("call-next")
+    answer = clerk.client.post(f"{AT}/finish", data=stale, headers=JSON)
+    assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "other_visitor")
+    assert clerk.picture()["number"] == 2
+
+
+@pytest.mark.parametrize("outcome", ["", "lost", "HANDED_OVER"])
+def test_a_visit_ends_in_one_of_two_ways(clerk: Clerk, outcome: str) -> None:
+    clerk.press("call-next")
+    assert clerk.ask("finish", outcome=outcome, confirmed="1")[0] == 422
+    assert clerk.get(f"{AT}/finish?outcome={outcome}").status_code == 422
+
+
+@pytest.mark.parametrize("number", ["", "x", "9" * 40, "-1"])
+def test_an_ending_without_the_number_on_the_screen_ends_nothing(clerk: Clerk, number: str) -> None:
+    clerk.press("call-next")
+    assert clerk.ask("finish", outcome="handed_over", confirmed="1", number=number)[0] == 409
+    assert clerk.picture()["number"] == 1
+
+
+def test_nobody_at_the_window_leaves_nothing_to_confirm(clerk: Clerk) -> None:
+    assert clerk.get(f"{AT}/finish?outcome=handed_over").location == AT
+
+
+def test_a_closed_window_is_free_for_the_next_clerk(clerk: Clerk, city: City) -> None:
+    assert clerk.press("close").location == "/desk"
+    assert "3番窓口を閉じました" in plain(clerk.get("/desk"))
+    assert clerk_at_window(city.office, "madoguchi2").picture()["mine"]
+
+
+def test_closing_answers_a_script_with_a_picture_that_is_not_the_clerks(clerk: Clerk) -> None:
+    assert clerk.ask("close")[1]["picture"]["mine"] is False
+
+
+def test_an_expired_form_is_refused_and_the_state_brings_a_fresh_token(clerk: Clerk, city: City) -> None:
+    fields = clerk.form(AT, f"{AT}/call-next")
+    city.office.app.config["WTF_CSRF_TIME_LIMIT"] = -1
+    answer = clerk.client.post(f"{AT}/call-next", data=fields, headers=JSON)
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "form_expired")
+    city.office.app.config["WTF_CSRF_TIME_LIMIT"] = 3600
+    fields["csrf_token"] = clerk.client.get(f"{AT}/state", headers=JSON).get_json()["csrf_token"]
+    assert clerk.client.post(f"{AT}/call-next", data=fields, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("request_id", ["", "short", "x" * 65, "new\nline-in-it"])
+def test_a_press_without_a_usable_id_does_nothing(clerk: Clerk, request_id: str) -> None:
+    assert clerk.ask("call-next", request_id=request_id)[0] == 422
+    assert clerk.picture()["number"] is None
+
+
+def test_the_whole_visit_on_each_kind_of_database(office: Office) -> None:
+    city = City(office)
+    city.come_without_booking(party=2)
+    clerk = clerk_at_window(office)
+    for action in ("call-next", "recall", "missed"):
+        assert clerk.ask(action)[0] == 200
+    clerk.ask(f"call/{clerk.picture()['missed'][0]['ticket']}")
+    assert {"label": "人数", "value": "2人"} in clerk.picture()["rows"]
+    assert clerk.ask("finish", outcome="not_handed_over", confirmed="1")[0] == 200
+    assert clerk.picture()["missed"] == []
