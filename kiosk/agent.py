@@ -150,6 +150,9 @@ class Agent:
         finally:
             mynumber.wipe(payload)
         read = codes.read(text, self._state.hosts if self._state else ())
+        if read is codes.Unread.WRONG_CODE and self._state is None:
+            # Until the server has said which hosts are ours, the link of a notice looks like any other.
+            return [Note("too_soon", length), self._show(self._trouble_page(), now)]
         if isinstance(read, codes.Unread):
             return [Note(read.value, length), *self._refuse(RefusalView(read.value, {}), now)]
         request_id = self._ask(now)
@@ -326,12 +329,7 @@ class Agent:
     def _button_walk_in(self, now: float) -> list[Action]:
         state = self._state
         if state is None or self._server is not None:
-            return [
-                self._show(
-                    Page("message", self._idle_page().text, tone=Tone.STAFF, seconds=MESSAGE_S),
-                    now,
-                )
-            ]
+            return [self._show(self._trouble_page(), now)]
         if not state.walk_ins:
             say = (
                 Say("kiosk.walkin.closed", {"tel": state.tel}) if state.open else say_closed(state.next_opening, state)
@@ -414,6 +412,10 @@ class Agent:
             return []
         self._page = self._idle_page()
         return [Show(self._page, self._language)]
+
+    def _trouble_page(self) -> Page:
+        """To a visitor who wants something, what the first page says anyway: starting, or not connected."""
+        return Page("message", self._idle_page().text, tone=Tone.STAFF, seconds=MESSAGE_S)
 
     def _idle_page(self) -> Page:
         if self._server is not None:

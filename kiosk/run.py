@@ -24,12 +24,12 @@ from kiosk.dialogue import Action, Event, Note, Print, Scanned, Show, StateSeen,
 from kiosk.hands import Asker, Ear, Heartbeat, PrintRoom
 from kiosk.messages import texts_with_own
 from kiosk.printer_profile import warn_if_unverified
-from kiosk.raster import Fonts, NoFont, Press
+from kiosk.raster import GETA, Fonts, NoFont, Press
 from kiosk.reception_client import ReceptionClient
 from kiosk.screen.server import ScreenServer
 from madoguchi.mynumber import wipe
 from madoguchi.texts import Texts
-from madoguchi.wire import TicketView
+from madoguchi.wire import KioskState, TicketView
 
 TICK_S: Final = 0.25
 END_S: Final = 15.0
@@ -46,10 +46,11 @@ class Stop:
 class Kiosk:
     """Everything of one kiosk, put together."""
 
-    def __init__(self, config: KioskConfig, scanner: Scanner, printer: Printer, texts: Texts, press: Press) -> None:
+    def __init__(self, config: KioskConfig, scanner: Scanner, printer: Printer, texts: Texts, fonts: Fonts) -> None:
         self._events: queue.SimpleQueue[Event | Stop] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._scanner, self._printer = scanner, printer
+        self._scanner, self._printer, self._fonts = scanner, printer, fonts
+        self._names = ""
         self._agent = Agent(
             lambda: str(uuid.uuid4()),
             config.language,
@@ -59,7 +60,8 @@ class Kiosk:
         server = config.server
         self._client = ReceptionClient(server.url, server.token, server.timeout_s, server.ca_file)
         self._asker = Asker(self._client, self._events.put)
-        self._print_room = PrintRoom(printer, config.printer.profile, press, texts.say, self._events.put)
+        profile = config.printer.profile
+        self._print_room = PrintRoom(printer, profile, Press(fonts, profile), texts.say, self._events.put)
         self._ear = Ear(scanner, self._events.put, self._stopping)
         self._heartbeat = Heartbeat(self._client, self._asker, self._events.put, self._stopping)
         self._screen = ScreenServer(texts, config.screen_host, config.screen_port, self._touched)
@@ -118,7 +120,7 @@ class Kiosk:
     def _handle(self, event: Event, now: float) -> None:
         try:
             if isinstance(event, StateSeen):
-                self._screen.name_office(event.state.office)
+                self._learn_names(event.state)
             self._do(self._agent.handle(event, now))
         except Exception:
             # One event that we cannot handle must not end the kiosk. Its kind is told, never its content.
@@ -126,6 +128,15 @@ class Kiosk:
         finally:
             if isinstance(event, Scanned):
                 wipe(event.payload)
+
+    def _learn_names(self, state: KioskState) -> None:
+        """The office's own names are the only words on screen and paper that we could not try before."""
+        self._screen.name_office(state.office)
+        names = "".join("".join(entry.values()) for entry in (state.office, *(s.name for s in state.services)))
+        if names != self._names:
+            self._names = names
+            if missing := self._fonts.missing(names):
+                log.warning("no font has %s: slips show %s instead", " ".join(sorted(missing)), GETA)
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -179,11 +190,11 @@ def build(config: KioskConfig) -> Kiosk:
     """The kiosk of a configuration, with its devices open. Raises NoFont or OSError."""
     warn_if_unverified(config.printer.profile)
     texts = texts_with_own()
-    press = Press(Fonts(), config.printer.profile)
+    fonts = Fonts()
     printer = open_printer(config.printer)
     scanner = open_scanner(config.scanner)
     try:
-        return Kiosk(config, scanner, printer, texts, press)
+        return Kiosk(config, scanner, printer, texts, fonts)
     except BaseException:
         scanner.close()
         raise

@@ -32,7 +32,7 @@ from kiosk.dialogue import (
     Touched,
     Unreachable,
 )
-from kiosk.messages import REFUSALS
+from kiosk.messages import REFUSALS, Say
 from madoguchi.wire import CheckInAnswer, KioskState, Outcome, RefusalView, Result
 from tests.kiosk.fake_office import BOOKED, NOTICE, NOW, granted, state, ticket
 
@@ -464,6 +464,14 @@ class TestServer:
 
         assert isinstance(shown, Show)
         assert shown.page.name == "starting"
+
+    def test_before_the_hosts_are_known_a_notice_is_not_called_a_wrong_code(self) -> None:
+        agent = Agent(lambda: "id")
+
+        done = agent.handle(Scanned(bytearray(f"https://madoguchi.example/b/{NOTICE}".encode())), 0.0)
+
+        assert done[0] == Note("too_soon", 40)
+        assert agent.page.text == Say("kiosk.starting")
 
     def test_an_answer_that_never_comes_does_not_hold_the_next_visitor_up(self) -> None:
         play = Play()

@@ -15,7 +15,7 @@ import zxingcpp
 
 from madoguchi.wire import RefusalView
 from tests.kiosk.entrance import Entrance, configured, entrance, office_and_entrance, scan, wait_for
-from tests.kiosk.fake_office import BOOKED, NOTICE, Office, OfficeServer
+from tests.kiosk.fake_office import BOOKED, NOTICE, Office, OfficeServer, state
 
 ROOT = Path(__file__).parents[2]
 
@@ -220,6 +220,20 @@ def test_from_scan_to_the_printers_first_byte_it_takes_no_time_that_a_visitor_no
     # 60 ms is what is promised; four times that here, where other tests share the processor.
     assert sorted(took)[len(took) // 2] < 0.06
     assert max(took) < 0.24
+
+
+def test_a_name_that_no_font_can_print_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    office = Office(state(office={"ja": "本庁\U0001f600"}))
+    with OfficeServer(office) as server, entrance(tmp_path, office, server.url) as here:
+        here.sees("idle")
+
+    assert caplog.text.count("no font has \U0001f600") == 1
+
+
+def test_the_kiosk_starts_where_evdev_cannot_be_installed() -> None:
+    program = "import sys, kiosk.run, kiosk.devices.evdev_scanner; sys.exit('evdev' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own words
 
 
 class TestTheProgram:
