@@ -16,6 +16,12 @@ function element(name, className, text, lang) {
   return made;
 }
 
+function emptyPlace() {
+  const item = element("li", "empty");
+  item.ariaHidden = "true";
+  return item;
+}
+
 export class View {
   #page;
   #texts;
@@ -89,8 +95,8 @@ export class View {
   }
 
   #showRecent(calls) {
-    this.#at("recent").hidden = calls.length === 0;
-    this.#fill("calls", calls, (call) => this.#recentCall(call));
+    const places = Array.from({ length: RECENT }, (_, place) => calls[place] ?? null); // nothing moves as they fill
+    this.#fill("calls", places, (call) => (call === null ? emptyPlace() : this.#recentCall(call)));
   }
 
   #recentCall(call) {

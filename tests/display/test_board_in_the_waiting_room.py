@@ -65,7 +65,7 @@ def test_number_and_window_of_the_call_are_a_tenth_of_the_screen_high(
 ) -> None:
     busy(office)
     page.set_viewport_size({"width": width, "height": height})
-    BoardPage(page, office.board).page.wait_for_selector("#calls li >> nth=4")
+    BoardPage(page, office.board).page.wait_for_selector("#calls .number >> nth=4")
     assert min(page.evaluate(DIGIT_HEIGHTS, "#number, #window")) >= 10
 
 
@@ -81,7 +81,7 @@ def test_nothing_sticks_out_or_is_cut_off_on_any_screen(page: Page, office: Offi
 def test_on_a_television_hung_level_the_five_calls_before_are_as_high(page: Page, office: OfficeProcess) -> None:
     for number in (301, 57, 302, 58, 60, 62):
         office.call(number, 12, ago=100)
-    BoardPage(page, office.board).page.wait_for_selector("#calls li >> nth=4")
+    BoardPage(page, office.board).page.wait_for_selector("#calls .number >> nth=4")
     heights = page.evaluate(DIGIT_HEIGHTS, "#calls .digits")
     assert len(heights) == 10
     assert min(heights) >= 10
