@@ -10,7 +10,7 @@ from datetime import datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from server.booking.service import extend_slots, sweep_lapsed_holds
+from server.booking.service import extend_slots, sweep_lapsed_holds, sweep_past_bookings
 from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal
@@ -38,7 +38,7 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         in_context.__name__ = run.__name__
         return in_context
 
-    return [job(sweep_lapsed_holds), job(_extend_all), job(close_past_days), job(_forget)]
+    return [job(run) for run in (sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, _forget)]
 
 
 def start(app: Flask, parts: Parts) -> BackgroundScheduler:

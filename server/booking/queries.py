@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
-from server.booking.rules import LIVE_STATES, BookingState, web_closes_at
+from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
 from server.clock import business_date
 from server.offices.models import OpeningRule, Pool, ServiceUse
 from server.offices.policy import OfficePolicy
@@ -161,15 +161,15 @@ def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfD
 
 
 def live_booking_of(session: Session, notice_id: int, now: datetime) -> Booking | None:
-    """The notice's booking that holds or claims a place; a lapsed hold is none."""
+    """The notice's booking that holds or claims a place; a lapsed hold is none, nor is what a past day left open."""
     booking = session.scalar(
         select(Booking)
         .join(BookingPerson)
         .where(BookingPerson.notice_id == notice_id, BookingPerson.live, Booking.state.in_(LIVE_STATES))
     )
-    if booking is not None and booking.hold_until is not None and booking.hold_until <= now:
+    if booking is None or has_lapsed(booking, now):
         return None
-    return booking
+    return booking if booking.state is BookingState.HELD or way_out(booking, now) is None else None
 
 
 def newest_booking_of(session: Session, notice_id: int) -> Booking | None:

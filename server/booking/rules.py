@@ -45,6 +45,8 @@ _NEXT: dict[tuple[BookingState, BookingAction], BookingState] = {
     (BookingState.CHECKED_IN, BookingAction.FINISH): BookingState.DONE,
 }
 
+_ENDS_WITH_ITS_DAY = {BookingState.CONFIRMED: BookingAction.MISS, BookingState.CHECKED_IN: BookingAction.FINISH}
+
 # States in which the booking's notices cannot stand in another booking.
 LIVE_STATES = frozenset({BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED, BookingState.CHECKED_IN})
 
@@ -127,6 +129,18 @@ def after(state: BookingState, action: BookingAction) -> BookingState:
 def has_lapsed(booking: BookingLike, now: datetime) -> bool:
     """A hold ends at its minute, whether or not anybody has tidied it away."""
     return booking.state is BookingState.HELD and booking.hold_until is not None and booking.hold_until <= now
+
+
+def way_out(booking: BookingLike, now: datetime) -> BookingAction | None:
+    """How a booking makes way for a new one of the same notice, or None if it does not: a hold that is replaced
+    lapses; when its day is over, a booking whose person never came is a no-show, and one who came is done with it."""
+    if booking.state is BookingState.HELD:
+        return BookingAction.LAPSE
+    if business_date(booking.starts_at) >= business_date(now):
+        return None
+    return {BookingState.CONFIRMED: BookingAction.MISS, BookingState.CHECKED_IN: BookingAction.FINISH}.get(
+        booking.state
+    )
 
 
 def web_closes_at(slot: SlotLike, policy: OfficePolicy, list_made_at: datetime | None) -> datetime:

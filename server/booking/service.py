@@ -17,6 +17,7 @@ from server.audit import record
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.queries import units_by_pool
 from server.booking.rules import (
+    LIVE_STATES,
     AlreadyBooked,
     BookingAction,
     BookingNotFound,
@@ -28,9 +29,10 @@ from server.booking.rules import (
     after,
     check_bookable,
     has_lapsed,
+    way_out,
     web_closes_at,
 )
-from server.clock import business_date
+from server.clock import at_minute, business_date
 from server.db import Transaction, new_uid, read_session, transaction
 from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
@@ -68,7 +70,8 @@ def hold_slot(
     language: str,
     now: datetime,
 ) -> Held:
-    """Keep a place while the form is filled. An older hold of the same notice is given back in the same breath.
+    """Keep a place while the form is filled. An older hold of the same notice is given back in the same breath; a
+    booking of a day that is over stands in nobody's way.
 
     Raises SlotFull, SlotNotBookable, UnknownSlot, AlreadyBooked, NoticeNotReady.
     """
@@ -78,13 +81,13 @@ def hold_slot(
             return Held.from_json(repeat.answer)
         notice = notice_for(tx, notice_id)
         old = _live_booking(tx, notice.id)
-        if old is not None and old.state is not BookingState.HELD:
+        if old is not None and way_out(old, now) is None:
             raise AlreadyBooked(booking=str(old.uid))
         wanted = _wanted(tx.session, notice, slot)
         slots = _locked_slots(tx, wanted, old)
         _release_lapsed(tx, wanted, now)
-        if old is not None and old.state is BookingState.HELD:
-            _end(tx, old, BookingAction.LAPSE)
+        if old is not None:
+            _make_way(tx, old.id, now)
         policy = policy_on(tx.session, notice.office_id, business_date(now))
         _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
         hold_until = now + timedelta(minutes=policy.hold_minutes)
@@ -193,6 +196,21 @@ def sweep_lapsed_holds(now: datetime) -> int:
         return _release_lapsed(tx, wanted, now)
 
 
+def sweep_past_bookings(now: datetime) -> int:
+    """Tidy bookings of days that are over: no-shows, and people who left unserved. Gives their number."""
+    past = (
+        Booking.state.in_((BookingState.CONFIRMED, BookingState.CHECKED_IN)),
+        Booking.starts_at < at_minute(business_date(now), 0),
+    )
+    bookings = read_session().scalars(select(Booking.id).where(*past).order_by(Booking.id)).all()
+    if not bookings:
+        return 0
+    with transaction() as tx:
+        slots = tx.session.scalars(select(SlotUse.slot_id).join(Booking).where(*past)).all()
+        _locked_slots(tx, slots, None)
+        return sum(_make_way(tx, booking, now) for booking in bookings)
+
+
 def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
     """Make or adjust the places of an office's days. Gives the number of places made anew.
 
@@ -290,6 +308,18 @@ def _end(tx: Transaction, booking: Booking, action: BookingAction) -> None:
     booking.state, booking.hold_until = after(booking.state, action), None
     _give_back(tx, booking)
     _people_leave(tx, booking)
+
+
+def _make_way(tx: Transaction, booking_id: int, now: datetime) -> bool:
+    """End a booking that stands in nobody's way any more; its slots are locked. False if somebody was first."""
+    booking = locked_booking(tx, booking_id)
+    if booking.state not in LIVE_STATES or (action := way_out(booking, now)) is None:
+        return False
+    if action is BookingAction.FINISH:  # the place was used
+        finish_booking(tx, booking_id)
+    else:
+        _end(tx, booking, action)
+    return True
 
 
 def _people_leave(tx: Transaction, booking: Booking) -> None:

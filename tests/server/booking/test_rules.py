@@ -15,6 +15,7 @@ from server.booking.rules import (
     after,
     check_bookable,
     has_lapsed,
+    way_out,
     web_closes_at,
 )
 from server.clock import OFFICE_ZONE
@@ -97,6 +98,25 @@ def test_a_hold_ends_exactly_at_its_minute(past_the_end: timedelta, lapsed: bool
 @pytest.mark.parametrize("state", [s for s in BookingState if s is not BookingState.HELD])
 def test_only_a_hold_lapses(state: BookingState) -> None:
     assert not has_lapsed(Claim(state), TEN + timedelta(days=1))
+
+
+MIDNIGHT = MONDAY_NINE.replace(hour=0) + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "on_the_day", "when_it_is_over"),
+    [
+        (BookingState.HELD, BookingAction.LAPSE, BookingAction.LAPSE),
+        (BookingState.CONFIRMED, None, BookingAction.MISS),
+        (BookingState.CHECKED_IN, None, BookingAction.FINISH),
+        (BookingState.TO_CONFIRM, None, None),
+    ],
+)
+def test_what_makes_way_for_a_new_booking(
+    state: BookingState, on_the_day: BookingAction | None, when_it_is_over: BookingAction | None
+) -> None:
+    assert way_out(Claim(state), MIDNIGHT - MOMENT) is on_the_day
+    assert way_out(Claim(state), MIDNIGHT.astimezone(UTC)) is when_it_is_over
 
 
 FRIDAY_THREE = MONDAY_NINE.replace(day=27, hour=15)

@@ -18,12 +18,13 @@ from server.booking.rules import (
     TooLateToCancel,
     UnknownSlot,
 )
-from server.booking.service import sweep_lapsed_holds
+from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.db import read_session
 from server.errors import RepeatedWithOtherBody
 from server.issuance.models import NoticeState
 from server.issuance.service import NoticeNotReady
 from server.offices.queries import policy_on
+from server.queueing.service import close_past_days
 from tests.fakes import asked_by
 from tests.server.city import MONDAY, City, Person, moment
 
@@ -277,6 +278,37 @@ class TestCancelling:
         with pytest.raises(NotPossible):
             city.cancel(person, booking)
         assert city.taken("10:15") == 0
+
+
+class TestWhenTheDayIsOver:
+    """不来庁, or gone without being served: the next day another place can be had."""
+
+    @pytest.mark.parametrize("swept", [False, True])
+    @pytest.mark.parametrize(("came", "became", "taken"), [(False, "no_show", 0), (True, "done", 1)])
+    def test_the_notice_can_be_booked_for_again(
+        self, city: City, came: bool, became: str, taken: int, swept: bool
+    ) -> None:
+        person, booking = city.booked("10:15")
+        if came:
+            city.scan(city.code(booking))
+        city.clock.forward(days=1)
+        assert city.live(person) is None
+        if swept:
+            close_past_days(city.now)
+            assert (sweep_past_bookings(city.now), sweep_past_bookings(city.now)) == (1, 0)
+
+        city.booked("10:15", TUESDAY, person)
+        assert (city.state(booking).value, city.taken("10:15"), city.taken("10:15", TUESDAY)) == (became, taken, 1)
+        assert city.has_right_counters()
+
+    def test_on_the_day_itself_it_stands_to_its_end(self, city: City) -> None:
+        person, booking = city.booked("10:15")
+        city.at("23:59:59")
+
+        assert sweep_past_bookings(city.now) == 0
+        with pytest.raises(AlreadyBooked):
+            city.hold(person, "10:15", TUESDAY)
+        assert city.state(booking) is BookingState.CONFIRMED
 
 
 class TestRepeating:
