@@ -190,16 +190,21 @@ def _add_pages(app: Flask, panel: Panel, token: str, touch: Touch) -> None:
 
     @app.post("/touch")
     def touched() -> ResponseReturnValue:
-        body = request.get_json(silent=True)
-        if not isinstance(body, dict):
-            abort(400)
-        button, value = body.get("button"), body.get("value", "")
-        if not isinstance(button, str) or not isinstance(value, str):
-            abort(400)
-        if button not in BUTTONS or len(value) > 64:
-            abort(400)
+        button, value = _touch_in(request.get_json(silent=True))
         touch(button, value)
         return "", 204
+
+
+def _touch_in(body: object) -> tuple[str, str]:
+    """Which button was touched, and its value; anything else is a bad request."""
+    if not isinstance(body, dict):
+        abort(400)
+    button, value = body.get("button"), body.get("value", "")
+    if not isinstance(button, str) or not isinstance(value, str):
+        abort(400)
+    if button not in BUTTONS or len(value) > 64:
+        abort(400)
+    return button, value
 
 
 def _own_hosts(host: str, port: int) -> frozenset[str]:
