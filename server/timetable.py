@@ -10,6 +10,7 @@ from datetime import datetime
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
+from server.auth.attempts import forget_old_attempts
 from server.booking.service import extend_slots, sweep_lapsed_holds, sweep_past_bookings
 from server.db import db, read_session, transaction
 from server.edge import Parts
@@ -60,3 +61,4 @@ def _extend_all(now: datetime) -> None:
 def _forget(now: datetime) -> None:
     with transaction() as tx:
         forget_old(tx, now)
+        forget_old_attempts(tx, now)

@@ -23,10 +23,19 @@ class Staff(Base):
     office_id: Mapped[int | None] = mapped_column(ForeignKey("offices.id"))
     password_hash: Mapped[str] = mapped_column(String(160))
     active: Mapped[bool] = mapped_column(default=True)
-    failed: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
     # Raised when the password changes or the account is closed: sessions signed in before it end.
     generation: Mapped[int] = mapped_column(default=1)
+
+
+class Attempts(Base):
+    """Wrong passwords in a row against one name or booking ID, known only as a key, whether or not it exists."""
+
+    __tablename__ = "attempts"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failed: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class DeviceKind(Enum):

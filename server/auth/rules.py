@@ -66,13 +66,13 @@ def check_not_locked(account: Lockable, now: datetime) -> None:
         raise Locked(until=account.locked_until.isoformat())
 
 
-def count_failure(account: Lockable, now: datetime) -> None:
-    """Five wrong passwords in a row close the account for a quarter of an hour; each further one closes it again."""
+def count_failure(account: Lockable, now: datetime) -> bool:
+    """Five wrong passwords in a row close the account for a quarter of an hour; each further one closes it again.
+
+    True if it is closed now.
+    """
     account.failed += 1
-    if account.failed >= ATTEMPTS:
-        account.locked_until = now + LOCK
-
-
-def forget_failures(account: Lockable) -> None:
-    """A right password ends the counting."""
-    account.failed, account.locked_until = 0, None
+    if account.failed < ATTEMPTS:
+        return False
+    account.locked_until = now + LOCK
+    return True

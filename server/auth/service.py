@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
+from server.auth.attempts import check_open, settle
 from server.auth.models import Device, DeviceKind, Staff
 from server.auth.passwords import MIN_LENGTH, Passwords
-from server.auth.rules import NotPaired, Role, SignInFailed, check_not_locked, count_failure, forget_failures
+from server.auth.rules import NotPaired, Role, SignInFailed
 from server.db import Transaction, new_uid, read_session, transaction
 from server.errors import Conflict, Invalid
 from server.keys import Keyring
@@ -75,27 +76,21 @@ def add_staff(
         return _signed_in(staff)
 
 
-def sign_in(passwords: Passwords, name: str, password: str, now: datetime) -> SignedIn:
-    """Whose name and password these are. Raises SignInFailed, Locked; equally slow for unknown names."""
-    session = read_session()
-    staff = session.scalar(select(Staff).where(Staff.name == name, Staff.active))
-    stored = staff.password_hash if staff is not None else None
-    if staff is not None:
-        check_not_locked(staff, now)
-    right = passwords.check(stored, password)
-    if staff is None:
-        raise SignInFailed
+def sign_in(passwords: Passwords, keyring: Keyring, name: str, password: str, now: datetime) -> SignedIn:
+    """Whose name and password these are. Raises SignInFailed, Locked; the same, and as slow, for unknown names."""
+    key = keyring.key("attempts/staff", name)
+    check_open(key, now)
+    staff = read_session().scalar(select(Staff).where(Staff.name == name, Staff.active))
+    answer = None if staff is None else (_signed_in(staff), staff.uid, staff.password_hash)
+    right = passwords.check(None if answer is None else answer[2], password)
     with transaction() as tx:
-        staff = tx.session.scalars(select(Staff).where(Staff.id == staff.id).with_for_update()).one()
-        if right:
-            forget_failures(staff)
-        else:
-            count_failure(staff, now)
-        record(tx, now, f"staff:{staff.id}", "staff.sign_in" if right else "staff.sign_in_failed", staff.uid)
-        answer = _signed_in(staff)
-    if not right:
+        settle(tx, key, now, right=right)
+        actor = "nobody" if answer is None else f"staff:{answer[0].id}"
+        verb = "staff.sign_in" if right else "staff.sign_in_failed"
+        record(tx, now, actor, verb, None if answer is None else answer[1])
+    if answer is None or not right:
         raise SignInFailed
-    return answer
+    return answer[0]
 
 
 def staff_by_id(staff_id: int, generation: int) -> SignedIn | None:

@@ -37,7 +37,7 @@ def begin_session() -> ResponseReturnValue:
     try:
         if not form.may_be_meant:
             raise SignInFailed
-        staff = service.sign_in(parts().passwords, form.name, form.password, now())
+        staff = service.sign_in(parts().passwords, parts().keyring, form.name, form.password, now())
     except SignInFailed:
         return render_template("staff/sign_in.html", form=form, failed=True), 403
     except Locked as refusal:

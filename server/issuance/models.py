@@ -1,6 +1,6 @@
 """Tables of the notices."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import Enum
 from uuid import UUID
 
@@ -37,5 +37,3 @@ class Notice(Base):
     assigned_from: Mapped[date | None]
     assigned_to: Mapped[date | None]
     state: Mapped[NoticeState] = mapped_column(enum_type(NoticeState))
-    failed: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]

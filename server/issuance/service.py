@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from madoguchi import codes
 from server.audit import record
-from server.auth.rules import SignInFailed, check_not_locked, count_failure, forget_failures
-from server.db import Transaction, new_uid, read_session, transaction
+from server.auth.attempts import check_open, settle
+from server.auth.rules import SignInFailed
+from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import NotFound, NotNow
 from server.issuance.models import Notice, NoticeState
 from server.issuance.notice_codes import notice_number, plain
@@ -80,43 +81,28 @@ def register_notice(
 def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) -> int:
     """The id of the notice whose booking id and password these are.
 
-    The same answer, after the same work, for an unknown id and a wrong password. Raises SignInFailed, Locked,
-    MyNumberRefused. A right password costs one reading transaction only.
+    The same answer, after the same work, for an unknown id and a wrong password, and five of them close either.
+    Raises SignInFailed, Locked, MyNumberRefused. A right password at the first try only reads.
     """
     ident, word = plain(credential_id), plain(password)
-    key = keyring.key(f"notice-password/{ident}", word)
-    notice = _by_credential(read_session(), ident)
-    if notice is None:
+    key = keyring.key("attempts/notice", ident)
+    failed_before = check_open(key, now)
+    row = read_session().execute(select(Notice.id, Notice.uid, Notice.secret_key).where(Notice.credential_id == ident))
+    found = row.one_or_none()
+    secret = keyring.key(f"notice-password/{ident}", word)
+    right = secrets.compare_digest(found.secret_key if found else "", secret)
+    if failed_before or not right:
+        with transaction() as tx:
+            if settle(tx, key, now, right=right):
+                record(tx, now, "web", "notice.locked", found.uid if found else None)
+    if found is None or not right:
         raise SignInFailed
-    check_not_locked(notice, now)
-    if secrets.compare_digest(notice.secret_key, key):
-        if notice.failed:
-            _settle(notice.id, now, failed=False)
-        return notice.id
-    _settle(notice.id, now, failed=True)
-    raise SignInFailed
-
-
-def _settle(notice_id: int, now: datetime, *, failed: bool) -> None:
-    with transaction() as tx:
-        notice = locked_notice(tx, notice_id)
-        if not failed:
-            forget_failures(notice)
-            return
-        count_failure(notice, now)
-        if notice.locked_until is not None and notice.locked_until > now:
-            record(tx, now, f"notice:{notice.id}", "notice.locked", notice.uid)
-
-
-def _by_credential(session: Session, ident: str) -> Notice | None:
-    return session.scalar(select(Notice).where(Notice.credential_id == ident))
+    return int(found.id)
 
 
 def locked_notice(tx: Transaction, notice_id: int) -> Notice:
     """The notice's row, locked and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
-    notice = tx.session.scalar(
-        select(Notice).where(Notice.id == notice_id).with_for_update().execution_options(populate_existing=True)
-    )
+    notice = tx.session.scalar(locked(select(Notice).where(Notice.id == notice_id)))
     if notice is None:
         raise NoticeNotFound
     return notice

@@ -112,7 +112,7 @@ def test_the_screen_shows_who_is_called_and_why(city: City) -> None:
     clerk = clerk_at_window(city.office)
     clerk.press("call-next")
     page = plain(clerk.get(AT))
-    assert "お呼びしている番号 1 番 手続 カードの受け取り 交付通知書の番号 M1H-000001" in page
+    assert "お呼びしている番号 1 番 手続 カードの受け取り 交付通知書の番号 H1H-000001" in page
     assert "予約 10:00 到着 09:52 人数 1人 呼出 09:52（1回目） 呼んだ理由 予約 10:00・到着 09:52" in page
 
 
