@@ -52,6 +52,7 @@ async function press(form, more = {}) {
   if (underWay || Date.now() - lastPress < BOUNCE_MS) return;
   disarm();
   underWay = true;
+  lastPress = Date.now();
   presses += 1;
   const body = new URLSearchParams(new FormData(form));
   body.set("request_id", nextRequestId);
@@ -59,7 +60,6 @@ async function press(form, more = {}) {
   showWaiting(true);
   const answer = await answered(form.action, body);
   underWay = false;
-  lastPress = Date.now();
   showWaiting(false);
   take(answer);
   say(answer.refusal?.text ?? sentence(answer.code), true);

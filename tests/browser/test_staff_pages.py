@@ -1,0 +1,380 @@
+"""The staff pages in Chromium: window and phone by keyboard alone, a bad line, no scripts, axe, sizes of screen."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from werkzeug.serving import make_server
+
+from server.booking.rules import BookingState
+from tests.browsers import running_chromium
+from tests.conftest import Office
+from tests.server.city import City, Person
+
+pytestmark = pytest.mark.browser
+
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+SCREENS = [(1280, 800), (1920, 1080), (1024, 768)]
+AT = "/desk/windows/3"
+BOUNCE_MS = 700  # a little longer than what desk.js takes for a trembling finger
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Chromium for all tests of this file."""
+    with running_chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def city(sqlite_office: Office) -> City:
+    """Monday at nine; three people wait."""
+    city = City(sqlite_office)
+    for _ in range(3):
+        city.come_without_booking()
+    return city
+
+
+@pytest.fixture
+def address(sqlite_office: Office) -> Iterator[str]:
+    """Where the sample city's pages are served."""
+    server = make_server("127.0.0.1", 0, sqlite_office.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, address: str, city: City) -> Iterator[OpenPage]:
+    """Somebody signs in, with the keyboard, and goes to a page."""
+    contexts: list[BrowserContext] = []
+
+    def opened(name: str, path: str, screen: tuple[int, int] = SCREENS[0], *, script: bool = True) -> Page:
+        contexts.append(chromium.new_context(base_url=address, locale="ja-JP", java_script_enabled=script))
+        page = contexts[-1].new_page()
+        page.set_viewport_size({"width": screen[0], "height": screen[1]})
+        page.set_default_timeout(10_000)
+        page.goto(f"/staff/sign-in?next={path}")
+        expect(page.locator("#name")).to_be_focused()
+        page.keyboard.type(name)
+        page.keyboard.press("Tab")
+        page.keyboard.type(next(s.password for s in city.office.staff if s.name == name))
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(rf"//[^/]+{path}$"))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def window(open_page: OpenPage) -> Page:
+    """The clerk of window 3 has opened it, with the keyboard."""
+    page = open_page("madoguchi3", "/desk")
+    open_window_3(page)
+    return page
+
+
+def open_window_3(page: Page) -> None:
+    """The first window has the focus: two further on."""
+    expect(page.locator(":focus")).to_contain_text("1番窓口")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{AT}")
+
+
+def press(page: Page, key: str) -> None:
+    """A key, as somebody presses it who looks first."""
+    page.wait_for_timeout(BOUNCE_MS)
+    expect(page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+    page.keyboard.press(key)
+
+
+def shows(page: Page, number: str) -> None:
+    """The number at the window, or none."""
+    expect(page.locator("#number")).to_have_text(number)
+    expect(page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about from now on."""
+    found: list[str] = []
+    page.on("console", lambda m: found.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("request", lambda r: None if "//127.0.0.1:" in r.url else found.append(r.url))
+    return found
+
+
+class TestWindow:
+    def test_a_visit_from_call_to_end_takes_only_keys(self, window: Page, city: City) -> None:
+        found = complaints(window)
+        press(window, "n")
+        shows(window, "1")
+        press(window, "r")
+        expect(window.locator("#rows")).to_contain_text("（2回目）")
+        press(window, "m")
+        expect(window.locator("#missed")).to_contain_text("1")
+        press(window, "Enter")
+        shows(window, "2")
+        press(window, "k")
+        press(window, "k")
+        shows(window, "")
+        assert city.window(3).is_open
+        assert found == []
+
+    def test_somebody_who_was_missed_is_called_with_tab_and_enter(self, window: Page) -> None:
+        press(window, "n")
+        press(window, "m")
+        expect(window.locator("#missed")).to_contain_text("1")
+        for _ in range(2):  # past the switch for the keys to the list
+            press(window, "Tab")
+        press(window, "Enter")
+        shows(window, "1")
+
+    def test_one_press_ends_no_visit_and_is_forgotten_after_five_seconds(self, window: Page) -> None:
+        press(window, "n")
+        shows(window, "1")
+        press(window, "s")
+        expect(window.locator("#message")).to_have_text("もう一度押すと、1番を「交付せず終了」で終わります。")
+        window.wait_for_timeout(5_500)
+        expect(window.locator("#message")).to_be_hidden()
+        press(window, "s")
+        shows(window, "1")
+
+    def test_a_double_click_ends_no_visit(self, window: Page) -> None:
+        press(window, "n")
+        shows(window, "1")
+        window.locator("[data-key=KeyK]").dblclick()
+        window.wait_for_timeout(BOUNCE_MS)
+        shows(window, "1")
+
+    def test_a_double_click_calls_one_person(self, window: Page) -> None:
+        window.locator("[data-key=KeyN]").dblclick()
+        shows(window, "1")
+        expect(window.locator("#waiting dd").first).to_have_text("2組")
+
+    def test_no_button_moves_when_a_message_comes(self, window: Page) -> None:
+        press(window, "n")
+        shows(window, "1")
+        before = window.locator("[data-key=KeyM]").bounding_box()
+        press(window, "k")
+        expect(window.locator("#message")).to_be_visible()
+        assert window.locator("[data-key=KeyM]").bounding_box() == before
+
+    def test_a_press_whose_answer_was_lost_is_done_once(self, window: Page) -> None:
+        sent: list[str] = []
+
+        def lose_the_first(route: Route) -> None:
+            sent.append(re.findall("request_id=([^&]+)", route.request.post_data or "")[0])
+            answer = route.fetch()
+            if len(sent) == 1:
+                route.abort()
+            else:
+                route.fulfill(response=answer)
+
+        window.route("**/call-next", lose_the_first)
+        press(window, "n")
+        shows(window, "1")
+        expect(window.locator("#waiting dd").first).to_have_text("2組")
+        assert len(sent) == 2
+        assert sent[0] == sent[1]
+
+    def test_a_page_that_hears_nothing_for_five_seconds_says_so_and_heals(self, window: Page, city: City) -> None:
+        window.context.set_offline(True)
+        expect(window.locator("#stale")).to_be_visible(timeout=6_000)
+        expect(window.locator("#stale")).to_contain_text("表示が更新されていません")
+        city.come_without_booking()
+        window.context.set_offline(False)
+        expect(window.locator("#stale")).to_be_hidden()
+        expect(window.locator("#waiting dd").first).to_have_text("4組")
+
+    def test_what_others_do_is_seen_within_four_seconds(self, window: Page, city: City) -> None:
+        city.come_without_booking()
+        expect(window.locator("#waiting dd").first).to_have_text("4組", timeout=4_500)
+
+    def test_the_office_says_no_in_place(self, window: Page, city: City) -> None:
+        city.open(2)
+        for _ in range(3):
+            city.call_next(2)
+            city.missed(2)
+        press(window, "n")
+        expect(window.locator("#message")).to_have_text("いま、この窓口で呼べる方はいません。")
+
+    def test_the_letters_can_be_switched_off_and_stay_so(self, window: Page) -> None:
+        window.locator("#keys").uncheck()
+        window.reload()
+        expect(window.locator("#keys")).not_to_be_checked()
+        press(window, "n")
+        window.wait_for_timeout(300)
+        shows(window, "")
+        press(window, "Enter")
+        shows(window, "1")
+
+    def test_a_window_that_was_closed_elsewhere_leads_back(self, window: Page, city: City) -> None:
+        city.close(3)
+        window.wait_for_url(re.compile("/desk$"))
+
+    def test_without_scripts_every_button_works(self, open_page: OpenPage) -> None:
+        page = open_page("madoguchi3", "/desk", script=False)
+        open_window_3(page)
+        for button in ("次を呼ぶ", "再呼出", "不在"):
+            page.get_by_role("button", name=button).click()
+        page.get_by_role("button", name="1番を呼ぶ").click()
+        page.get_by_role("button", name="交付した").click()
+        page.get_by_role("button", name="交付した").click()
+        expect(page.locator("#nobody")).to_be_visible()
+        page.get_by_role("button", name="窓口を閉じる").click()
+        expect(page.locator(".notice")).to_have_text("3番窓口を閉じました。")
+
+
+class TestPhone:
+    def test_a_call_takes_twelve_keys(self, open_page: OpenPage, city: City) -> None:
+        caller, keys = city.person(), 0
+        page = open_page("denwa", "/phone")
+        found = complaints(page)
+        for step in ([*caller.sticker.number, "Enter"], ["Enter"], ["Enter"]):
+            expect(page.locator(":focus")).to_be_visible()
+            with page.expect_navigation():
+                for key in step:
+                    page.keyboard.press(key)
+                    keys += 1
+        expect(page.locator(".notice.good")).to_have_text("予約しました。")
+        booked = city.live(caller)
+        assert booked is not None
+        assert (booked.state, keys, found) == (BookingState.CONFIRMED, 12, [])
+
+    def test_arrows_lead_to_another_day_and_time(self, open_page: OpenPage, city: City) -> None:
+        page = find(open_page("denwa", "/phone"), city.person())
+        page.keyboard.press("ArrowDown")
+        expect(page.locator(":focus")).to_contain_text("10:00")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page.locator(".aloud")).to_contain_text("10時15分")
+
+    def test_a_key_held_down_does_not_book(self, open_page: OpenPage, city: City) -> None:
+        caller = city.person()
+        page = find(open_page("denwa", "/phone"), caller)
+        page.keyboard.down("Enter")
+        expect(page.locator("h1")).to_have_text("読み上げて確認する")
+        for _ in range(5):
+            page.keyboard.down("Enter")
+        page.wait_for_timeout(500)
+        held = city.live(caller)
+        assert held is not None
+        assert held.state is BookingState.HELD
+
+    def test_a_booking_is_moved_and_cancelled_by_keys(self, open_page: OpenPage, city: City) -> None:
+        caller, booking = city.booked("10:00")
+        page = find(open_page("denwa", "/phone"), caller)
+        for heading in ("現在のご予約", "日時の変更を読み上げて確認する", "予約の内容"):
+            page.keyboard.press("Enter")
+            expect(page.locator("h1, h2").filter(has_text=heading)).to_be_visible()
+        assert city.booking(booking).starts_at != city.place("10:00").starts_at
+        page.goto(f"/phone/notices/{city.notice(caller).uid}/bookings/{booking}/cancel")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator(".notice.good")).to_have_text("予約を取り消しました。")
+
+    def test_the_hold_counts_its_minutes(self, open_page: OpenPage, city: City) -> None:
+        page = find(open_page("denwa", "/phone"), city.person())
+        page.keyboard.press("Enter")
+        expect(page.locator("#hold-left")).to_have_text("あと10分です。")
+
+
+def find(page: Page, caller: Person) -> Page:
+    """Type the number that the caller reads."""
+    page.keyboard.type(caller.sticker.number)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/phone/notices/*")
+    expect(page.locator(".proposed, .panel a[autofocus]")).to_be_focused()
+    return page
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", ["madoguchi3", "denwa", "kanri"])
+def test_axe_finds_nothing_and_nothing_leaves_the_screen(
+    open_page: OpenPage, city: City, name: str, screen: tuple[int, int]
+) -> None:
+    page = open_page(name, "/staff", screen)
+    for state in STATES[name](page, city.person()):
+        page.wait_for_load_state()
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes[0].html])")
+        assert found == [], state
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+        assert page.evaluate(SMALL_TARGETS) == [], state
+
+
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, .areas a, .days a, .tabs a, main input")]
+  .filter(e => e.checkVisibility() && e.type !== "hidden" && e.type !== "checkbox")
+  .filter(e => e.getBoundingClientRect().height < 44).map(e => e.outerHTML.slice(0, 120))"""
+
+
+def desk_states(page: Page, _: Person) -> Iterator[str]:
+    """The window's screen in all that it shows."""
+    yield "home"
+    page.goto("/desk")
+    yield "windows"
+    open_window_3(page)
+    yield "nobody"
+    press(page, "n")
+    shows(page, "1")
+    yield "called"
+    expect(page.locator(".buttons")).to_be_in_viewport(ratio=1)
+    press(page, "k")
+    yield "to be confirmed"
+    page.context.set_offline(True)
+    expect(page.locator("#stale")).to_be_visible(timeout=6_000)
+    yield "stale"
+    page.context.set_offline(False)
+    press(page, "m")
+    expect(page.locator("#missed button")).to_be_visible()
+    yield "missed"
+
+
+def phone_states(page: Page, caller: Person) -> Iterator[str]:
+    """A call from the number to the end."""
+    page.goto("/phone")
+    yield "number"
+    page.keyboard.type("123456789012")
+    page.keyboard.press("Enter")
+    expect(page.locator(".refused")).to_be_visible()
+    yield "refused"
+    find(page, caller)
+    yield "times"
+    for heading in ("読み上げて確認する", "予約の内容"):
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text(heading)
+        yield heading
+    page.get_by_role("link", name="変更・取消をする").click()
+    for name in ("日時を変更する", "変更せずに戻る", "予約を取り消す"):
+        page.get_by_role("link", name=name).click()
+        yield name
+
+
+def admin_states(page: Page, _: Person) -> Iterator[str]:
+    """All of the administrator's pages."""
+    for path in ("/admin", "/admin/devices", "/admin/staff", "/admin/audit"):
+        page.goto(path)
+        yield path
+    page.goto("/admin/devices")
+    page.locator("#board-name").fill("待合")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="接続を始める").click()
+    yield "pairing"
+    page.goto("/admin/devices")
+    page.get_by_role("button", name="トークンを出し直す").click()
+    yield "token"
+
+
+STATES = {"madoguchi3": desk_states, "denwa": phone_states, "kanri": admin_states}
