@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum as PyEnum
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Uuid, event, literal
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Select, Uuid, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -70,6 +70,7 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+Rows = TypeVar("Rows", bound=Select[Any])
 
 
 def enum_type(kind: type[PyEnum]) -> Enum:
@@ -111,6 +112,16 @@ class Transaction:
         statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
         # Not by rowcount: psycopg says -1 of such a statement, which is as true as 1.
         return self.session.scalar(statement) is not None
+
+
+def locked(rows: Rows, *, skip: bool = False) -> Rows:
+    """The rows of a query, locked until the commit and read afresh; with `skip` without those somebody else has locked.
+
+    On PostgreSQL FOR NO KEY UPDATE: a plain FOR UPDATE also stops everybody whose row refers to a locked one by a
+    foreign key, and that is a lock out of order – a check-in, whose visit refers to the notice, and a cancellation,
+    which has locked it, would wait for each other.
+    """
+    return rows.with_for_update(key_share=True, skip_locked=skip).execution_options(populate_existing=True)
 
 
 def read_session() -> Session:

@@ -33,7 +33,7 @@ from server.booking.rules import (
     web_closes_at,
 )
 from server.clock import at_minute, business_date
-from server.db import Transaction, new_uid, read_session, transaction
+from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
 from server.issuance.service import locked_notice, notice_for
@@ -162,9 +162,7 @@ def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime)
 
 def locked_booking(tx: Transaction, booking_id: int) -> Booking:
     """Step: the booking's row, locked and read afresh."""
-    return tx.session.scalars(
-        select(Booking).where(Booking.id == booking_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    return tx.session.scalars(locked(select(Booking).where(Booking.id == booking_id))).one()
 
 
 def check_in_booking(booking: Booking) -> None:
@@ -257,13 +255,7 @@ def _wanted(session: Session, notice: Notice, slot: UUID) -> dict[int, int]:
 def _locked_slots(tx: Transaction, wanted: Iterable[int], old: Booking | None) -> dict[int, Slot]:
     """Lock the wanted slots and those of an old booking, in ascending id."""
     ids = {*wanted, *(use.slot_id for use in (old.uses if old is not None else ()))}
-    rows = tx.session.scalars(
-        select(Slot)
-        .where(Slot.id.in_(ids))
-        .order_by(Slot.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    rows = tx.session.scalars(locked(select(Slot).where(Slot.id.in_(ids)).order_by(Slot.id)))
     return {slot.id: slot for slot in rows}
 
 
@@ -289,15 +281,15 @@ def _locked_booking_of(tx: Transaction, notice_id: int, uid: UUID) -> Booking:
 def _release_lapsed(tx: Transaction, slots: Iterable[int], now: datetime) -> int:
     """Give back lapsed holds of slots that are locked already: correctness never waits for the sweep."""
     lapsed = tx.session.scalars(
-        select(Booking)
-        .where(
-            Booking.state == BookingState.HELD,
-            Booking.hold_until <= now,
-            Booking.id.in_(select(SlotUse.booking_id).where(SlotUse.slot_id.in_(slots))),
+        locked(
+            select(Booking)
+            .where(
+                Booking.state == BookingState.HELD,
+                Booking.hold_until <= now,
+                Booking.id.in_(select(SlotUse.booking_id).where(SlotUse.slot_id.in_(slots))),
+            )
+            .order_by(Booking.id)
         )
-        .order_by(Booking.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
     ).all()
     for booking in lapsed:
         _end(tx, booking, BookingAction.LAPSE)
@@ -405,11 +397,7 @@ def _give_back(tx: Transaction, booking: Booking) -> None:
 
 def _standing(tx: Transaction, pool_id: int, first: date, last: date) -> dict[datetime, Slot]:
     rows = tx.session.scalars(
-        select(Slot)
-        .where(Slot.pool_id == pool_id, Slot.business_date.between(first, last))
-        .order_by(Slot.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        locked(select(Slot).where(Slot.pool_id == pool_id, Slot.business_date.between(first, last)).order_by(Slot.id))
     )
     return {slot.starts_at: slot for slot in rows}
 

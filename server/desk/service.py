@@ -7,7 +7,7 @@ from uuid import UUID
 
 from madoguchi.wire import Message
 from server.audit import record
-from server.booking.service import finish_booking
+from server.booking.service import finish_booking, locked_booking
 from server.db import transaction
 from server.errors import Conflict
 from server.events import QueueChanged
@@ -57,10 +57,12 @@ def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime, numb
         if outcome is Outcome.HANDED_OVER:
             hand_over(tx, sorted(person.notice_id for person in seen.visit.people if person.notice_id is not None))
         if seen.visit.booking_id is not None:
-            finish_booking(tx, seen.visit.booking_id)
+            locked_booking(tx, seen.visit.booking_id)
         step = locked_step_at(tx, window_id)
         if step.id != seen.id:
             raise NobodyAtWindow
+        if seen.visit.booking_id is not None:
+            finish_booking(tx, seen.visit.booking_id)
         visit = finish_step(tx, step, outcome.value, now)
         record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value)
         tx.publish(QueueChanged(visit.office_id))

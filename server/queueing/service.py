@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from madoguchi.wire import CallKind, Message
 from server.audit import record
 from server.clock import business_date
-from server.db import Transaction, read_session, transaction
+from server.db import Transaction, locked, read_session, transaction
 from server.events import QueueChanged, TicketCalled
 from server.offices.models import Feed, Window
 from server.offices.queries import lanes_of_window
@@ -81,9 +81,9 @@ def close_window(caller: Caller, window_id: int, now: datetime) -> WindowState:
         repeat = repeat_of(tx, caller, "window.close", {"window": window_id}, now)
         if repeat.answer is not None:
             return WindowState.from_json(repeat.answer)
-        if step_at_window(tx.session, window_id) is not None:
-            raise WindowOccupied
         window = _locked_window(tx, window_id)
+        if step_at_window(tx.session, window_id) is not None:
+            raise WindowOccupied(window=window.number)
         window.is_open, window.clerk_id = False, None
         record(tx, now, caller.actor, "window.close", None, window=window.id)
         return repeat.keep(WindowState(window.id, window.number, False))
@@ -101,6 +101,7 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
         window = _ready_window(tx, window_id)
         lanes = lanes_of_window(tx.session, window.id, window.office_id)
         step, reason = _claim(tx, lambda passed: choose_next(heads(tx.session, lanes, now, passed), now))
+        _check_ready(tx, _locked_window(tx, window_id))
         step.state = after(step.state, StepAction.CALL)
         step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
         called = _announce(tx, step, window, CallKind.CALL, reason, now)
@@ -122,6 +123,7 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
         if visit_id is None:
             raise NotPossible
         step = _locked_step_of(tx, visit_id)
+        _check_ready(tx, _locked_window(tx, window_id))
         step.state = after(step.state, StepAction.CALL)
         step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
         called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
@@ -185,7 +187,10 @@ def locked_step_at(tx: Transaction, window_id: int) -> VisitStep:
     seen = step_at_window(tx.session, window_id)
     if seen is None:
         raise NobodyAtWindow
-    step = _locked_step_of(tx, seen.visit_id)
+    try:
+        step = _locked_step_of(tx, seen.visit_id)
+    except NotPossible:
+        raise NobodyAtWindow from None
     if step.window_id != window_id:
         raise NobodyAtWindow
     return step
@@ -249,11 +254,8 @@ def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason
             except NobodyWaiting:
                 break
             step = tx.session.get_one(VisitStep, chosen.id)
-            locked = tx.session.scalar(
-                select(Visit.id).where(Visit.id == step.visit_id).with_for_update(skip_locked=True)
-            )
-            if locked is not None:
-                tx.session.refresh(step, with_for_update=True)
+            if tx.session.scalar(locked(select(Visit).where(Visit.id == step.visit_id), skip=True)) is not None:
+                tx.session.scalars(locked(select(VisitStep).where(VisitStep.id == step.id))).one()
                 if step.state is StepState.WAITING:
                     return step, reason
             passed.append(step.id)
@@ -264,12 +266,9 @@ def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason
 
 def _locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:
     """The visit's open step; the visit is locked first. Raises NotPossible if the visit has ended."""
-    tx.session.execute(select(Visit.id).where(Visit.id == visit_id).with_for_update())
+    tx.session.scalars(locked(select(Visit).where(Visit.id == visit_id))).one()
     step = tx.session.scalar(
-        select(VisitStep)
-        .where(VisitStep.visit_id == visit_id, VisitStep.state.in_(OPEN_STATES))
-        .with_for_update()
-        .execution_options(populate_existing=True)
+        locked(select(VisitStep).where(VisitStep.visit_id == visit_id, VisitStep.state.in_(OPEN_STATES)))
     )
     if step is None:
         raise NotPossible
@@ -284,22 +283,25 @@ def _window(tx: Transaction, window_id: int) -> Window:
 
 
 def _locked_window(tx: Transaction, window_id: int) -> Window:
-    window = tx.session.scalar(
-        select(Window).where(Window.id == window_id).with_for_update().execution_options(populate_existing=True)
-    )
+    window = tx.session.scalar(locked(select(Window).where(Window.id == window_id)))
     if window is None:
         raise UnknownWindow
     return window
 
 
 def _ready_window(tx: Transaction, window_id: int) -> Window:
-    """An open window with nobody at it. Not locked: the index of busy windows has the last word."""
+    """An open window with nobody at it. Visits are locked before windows, so it is locked, and checked again, later:
+    whoever closes it or calls to it at this moment is before or after us, never beside us."""
     window = _window(tx, window_id)
+    _check_ready(tx, window)
+    return window
+
+
+def _check_ready(tx: Transaction, window: Window) -> None:
     if not window.is_open:
         raise WindowClosed(window=window.number)
-    if step_at_window(tx.session, window_id) is not None:
+    if step_at_window(tx.session, window.id) is not None:
         raise WindowOccupied(window=window.number)
-    return window
 
 
 def _announce(

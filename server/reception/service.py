@@ -14,7 +14,7 @@ from server.booking.queries import booking_by_code_key, live_booking_of, newest_
 from server.booking.rules import BookingState
 from server.booking.service import check_in_booking, locked_booking
 from server.clock import business_date, office_time
-from server.db import Transaction, new_uid, read_session, transaction
+from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.issuance.notice_codes import refuse_my_number
 from server.issuance.service import find_by_scan_code
 from server.keys import Keyring
@@ -129,9 +129,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
 def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outcome, now: datetime) -> None:
     """What became of a paper. Saying the same twice is harmless; printed stays printed. Raises CodeUnknown."""
     with transaction() as tx:
-        row = tx.session.scalar(
-            select(PrintJob).where(PrintJob.uid == job, PrintJob.kiosk_id == kiosk.id).with_for_update()
-        )
+        row = tx.session.scalar(locked(select(PrintJob).where(PrintJob.uid == job, PrintJob.kiosk_id == kiosk.id)))
         if row is None:
             raise CodeUnknown
         if row.outcome is not Outcome.PRINTED:

@@ -46,17 +46,16 @@ class Person:
 
 
 class City:
-    """The sample city of one test, with one kiosk at the main office."""
+    """The sample city of one test, seen from one of its offices, with one kiosk there."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, site: str = "honcho") -> None:
         """`office` as the fixture gives it: Monday, nine o'clock."""
         self.office, self.clock, self.keyring = office, office.clock, office.keyring
         self.zone: tzinfo = OFFICE_ZONE
         self._numbers = count(1)
-        self.honcho = office_by_code(read_session(), "honcho").id
-        self.kita = office_by_code(read_session(), "kita").id
-        uid, self.kiosk_token = add_kiosk(self.keyring, self.honcho, "入口", "test", self.now)
-        self.kiosk = Kiosk(self._device(uid), self.honcho)
+        self.site, self.here = site, office_by_code(read_session(), site).id
+        uid, self.kiosk_token = add_kiosk(self.keyring, self.here, "入口", "test", self.now)
+        self.kiosk = Kiosk(self._device(uid), self.here)
 
     def _device(self, uid: UUID) -> int:
         return read_session().scalars(select(Device.id).where(Device.uid == uid)).one()
@@ -73,17 +72,17 @@ class City:
 
     # What there is
 
-    def person(self, service: str = "pickup", site: str = "honcho") -> Person:
+    def person(self, service: str = "pickup", site: str = "") -> Person:
         """Somebody whose notice has come by post."""
-        number = f"M1H{next(self._numbers):06d}"
-        sticker = register_notice(self.keyring, site, service, number, "test", self.now)
+        number = f"{self.site[0].upper()}1H{next(self._numbers):06d}"
+        sticker = register_notice(self.keyring, site or self.site, service, number, "test", self.now)
         return Person(sticker, find_by_number(self.keyring, read_session(), number).id)
 
     def people(self, n: int) -> list[Person]:
         """So many of them."""
         return [self.person() for _ in range(n)]
 
-    def place(self, time: str, day: date = MONDAY, site: str = "honcho") -> Slot:
+    def place(self, time: str, day: date = MONDAY, site: str = "") -> Slot:
         """The slot of a time, read afresh."""
         read_session().rollback()
         return (
@@ -92,12 +91,12 @@ class City:
                 select(Slot)
                 .join(Pool, Pool.id == Slot.pool_id)
                 .join(OfficeRow, OfficeRow.id == Pool.office_id)
-                .where(OfficeRow.code == site, Slot.starts_at == moment(time, day))
+                .where(OfficeRow.code == (site or self.site), Slot.starts_at == moment(time, day))
             )
             .one()
         )
 
-    def slot(self, time: str, day: date = MONDAY, site: str = "honcho") -> UUID:
+    def slot(self, time: str, day: date = MONDAY, site: str = "") -> UUID:
         """The uid of a time's slot."""
         return self.place(time, day, site).uid
 
@@ -188,9 +187,9 @@ class City:
         return read_session().scalars(select(Staff.id).where(Staff.name == name)).one()
 
     def window(self, number: int) -> Window:
-        """A window of the main office, read afresh."""
+        """A window of this office, read afresh."""
         read_session().rollback()
-        wanted = select(Window).where(Window.office_id == self.honcho, Window.number == number)
+        wanted = select(Window).where(Window.office_id == self.here, Window.number == number)
         return read_session().scalars(wanted).one()
 
     def open(self, *numbers: int, by: str = "madoguchi2") -> None:

@@ -375,9 +375,9 @@ class TestPlacesOnOffer:
         assert free_at(city, "10:15") is None
 
     def test_days_from_today_to_the_end_of_the_booking_period(self, city: City) -> None:
-        policy = policy_on(read_session(), city.honcho, MONDAY)
+        policy = policy_on(read_session(), city.here, MONDAY)
         service = city.notice(city.person()).service_id
-        days = open_days(read_session(), city.honcho, service, Channel.WEB, policy, city.now)
+        days = open_days(read_session(), city.here, service, Channel.WEB, policy, city.now)
 
         assert [d.day for d in days] == [MONDAY + timedelta(days=n) for n in range(46)]
         assert {d.day.weekday() for d in days if d.reason == "closed"} == {5, 6}
@@ -403,7 +403,7 @@ class TestPlacesOnOffer:
 def free_at(city: City, time: str, day: date = MONDAY) -> int | None:
     """Free places of a time as the web shows them; None if it is not shown."""
     read_session().rollback()
-    policy = policy_on(read_session(), city.honcho, MONDAY)
+    policy = policy_on(read_session(), city.here, MONDAY)
     service = city.notice(city.person()).service_id
-    times = open_times(read_session(), city.honcho, service, day, Channel.WEB, policy, city.now)
+    times = open_times(read_session(), city.here, service, day, Channel.WEB, policy, city.now)
     return next((t.free for t in times if t.starts_at == moment(time, day)), None)

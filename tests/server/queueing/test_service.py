@@ -8,7 +8,7 @@ from madoguchi.wire import BoardPicture, CallKind
 from server.db import read_session
 from server.errors import RepeatedWithOtherBody
 from server.offices.models import Office as OfficeRow
-from server.offices.queries import lanes_of_window
+from server.offices.queries import lanes_of_window, office_by_code
 from server.queueing.board_api import picture_of
 from server.queueing.models import Call, Visit, VisitPerson, VisitStep
 from server.queueing.queries import heads, sequence_of
@@ -130,7 +130,7 @@ class TestCallingNext:
             city.clock.forward(minutes=3)
         window = city.window(2)
         everybody = read_session().query(VisitStep).all()
-        lanes = lanes_of_window(read_session(), window.id, city.honcho)
+        lanes = lanes_of_window(read_session(), window.id, city.here)
 
         for now in (moment("9:18"), moment("9:29"), moment("9:30"), moment("9:40"), moment("10:00")):
             chosen, reason = choose_next(heads(read_session(), lanes, now), now)
@@ -249,9 +249,10 @@ class TestTheBoard:
 
     def test_knows_only_its_own_office(self, line: City) -> None:
         line.call_next(3)
+        kita = office_by_code(read_session(), "kita")
 
-        assert sequence_of(read_session(), line.kita) == 0
-        assert picture_of(read_session(), read_session().get_one(OfficeRow, line.kita), line.now).calls == ()
+        assert sequence_of(read_session(), kita.id) == 0
+        assert picture_of(read_session(), kita, line.now).calls == ()
 
 
 class TestTheEndOfTheDay:
@@ -309,4 +310,4 @@ def step_of(visit: UUID) -> VisitStep:
 def board(city: City) -> BoardPicture:
     """The picture of the main office's board."""
     read_session().rollback()
-    return picture_of(read_session(), read_session().get_one(OfficeRow, city.honcho), city.now)
+    return picture_of(read_session(), read_session().get_one(OfficeRow, city.here), city.now)

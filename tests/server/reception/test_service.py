@@ -231,7 +231,7 @@ class TestScanningAgain:
     def test_a_job_of_another_kiosk_or_of_nobody_is_unknown(self, city: City, first: tuple[str, CheckInAnswer]) -> None:
         job = first[1].job
         assert job is not None
-        for kiosk, uid in ((Kiosk(city.kiosk.id + 1, city.honcho), job), (city.kiosk, uuid4())):
+        for kiosk, uid in ((Kiosk(city.kiosk.id + 1, city.here), job), (city.kiosk, uuid4())):
             with pytest.raises(CodeUnknown):
                 report_print("device:9", kiosk, uid, "a" * 64, Outcome.PRINTED, city.now)
 
@@ -335,7 +335,7 @@ class TestNumbers:
 
 def visits(city: City) -> int:
     """How many visits there are."""
-    return read_session().query(Visit).filter(Visit.office_id == city.honcho).count()
+    return read_session().query(Visit).filter(Visit.office_id == city.here).count()
 
 
 def number_days() -> list[NumberDay]:
