@@ -1,5 +1,6 @@
 """What the forms about staff and devices send, read into plain values."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -28,7 +29,7 @@ class SignInForm:
     @property
     def may_be_meant(self) -> bool:
         """No account has such a long name or one with control characters: there is nothing to look up."""
-        return all(0 < len(text) <= LONGEST and text.isprintable() for text in (self.name, self.password))
+        return 0 < len(self.name) <= LONGEST and is_line(self.name) and 0 < len(self.password) <= LONGEST
 
 
 def local_path(text: str) -> str:
@@ -40,7 +41,12 @@ def local_path(text: str) -> str:
     return text if fits and text.isprintable() and "\\" not in text else ""
 
 
+def is_line(text: str) -> bool:
+    """Whether a text is one line without control characters (a database may not even take them)."""
+    return all(unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") for c in text)
+
+
 def line_of(form: Mapping[str, str], field: str, longest: int = 40) -> str:
     """One typed line without blanks around it; nothing if it is too long or holds control characters."""
     text = form.get(field, "").strip()
-    return text if len(text) <= longest and text.isprintable() else ""
+    return text if len(text) <= longest and is_line(text) else ""

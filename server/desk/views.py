@@ -13,6 +13,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
+from server.auth.forms import line_of
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.db import read_session
@@ -70,7 +71,7 @@ def choose_window() -> ResponseReturnValue:
 @needs(Right.DESK)
 def choose_office() -> ResponseReturnValue:
     """For whom no office is set: the one to work for until signing out. Raises UnknownOffice."""
-    session["desk_office"] = office_by_code(read_session(), request.form.get("office", "")[:40]).id
+    session["desk_office"] = office_by_code(read_session(), line_of(request.form, "office")).id
     return redirect(url_for("desk.choose_window"), 303)
 
 

@@ -81,7 +81,14 @@ WORDS: dict[str | bool, str] = {
     False: "いいえ",
     True: "はい",
 }
-ACTORS = {"command": "コマンド", "sample": "見本データ", "timetable": "自動処理"}
+ACTORS = {
+    "command": "コマンド",
+    "nobody": "登録のない名前",
+    "notice": "住民",
+    "sample": "見本データ",
+    "timetable": "自動処理",
+    "web": "住民",
+}
 
 
 @dataclass(frozen=True)
@@ -255,7 +262,6 @@ def _accounts_page(refused: str = "") -> ResponseReturnValue:
         office_names={office.id: office.name_ja for office in offices},
         roles=ROLES,
         least=MIN_LENGTH,
-        now=now(),
         refused=refused,
         typed=request.form,
     )
@@ -269,7 +275,7 @@ def _token_page(name: str, token: str) -> ResponseReturnValue:
 
 def _entry(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
     kind = entry.actor.partition(":")[0]
-    who = names.get(entry.actor) or ACTORS.get(kind) or ("住民" if kind == "notice" else entry.actor)
+    who = names.get(entry.actor) or ACTORS.get(kind, entry.actor)
     facts = "、".join(f"{_word(key)} {_word(value)}" for key, value in entry.facts.items())
     return {
         "at": entry.at,

@@ -1,11 +1,16 @@
 """What the administrator sees and sets up: offices, kiosks, boards, accounts, the newest deeds."""
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import server
 from madoguchi.wire import CONTRACT, CONTRACT_HEADER
+from server.offices.pages import VERBS
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
@@ -110,10 +115,10 @@ def test_a_device_stands_in_an_office_that_there_is(admin: Colleague) -> None:
 
 
 def test_a_new_colleague_signs_in_with_the_first_password(admin: Colleague) -> None:
-    words = {"name": "madoguchi4", "role": "clerk", "office": "kita", "password": "shirokuma-2026"}
+    words = {"name": "窓口　四", "role": "clerk", "office": "kita", "password": "しろくま　と　ゴマアザラシ"}
     typed = {"name": words["name"], "password": words["password"]}
     answer = admin.send("/admin/staff", "/admin/staff", **words)
-    assert "madoguchi4 窓口担当 見本市 北支所 使えます" in plain(admin.get(answer.location))
+    assert "窓口 四 窓口担当 見本市 北支所 使えます" in plain(admin.get(answer.location))
     newcomer = Colleague(admin.office, admin.account)
     assert newcomer.sign_in(**typed).location == "/staff"
     assert "見本市 北支所" in plain(newcomer.get("/desk"))
@@ -148,3 +153,17 @@ def test_the_newest_deeds_say_who_did_what(office: Office) -> None:
     assert "09:00 madoguchi2 次を呼んだ 番号 1、窓口 3" in page
     assert "09:00 入口 予約なしの受付をした 番号 1" in page
     assert "09:00 kanri サインインした" in page
+
+
+def verbs_written() -> Iterator[str]:
+    """Every verb that the server's own code records."""
+    for file in Path(str(server.__path__[0])).rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "record":
+                words = [node.value for node in ast.walk(call.args[3]) if isinstance(node, ast.Constant)]
+                yield from (word for word in words if isinstance(word, str))
+
+
+def test_every_deed_that_is_written_down_is_shown_in_japanese() -> None:
+    assert sorted(set(verbs_written()) - set(VERBS)) == []
+    assert "ticket.call_by_hand" in set(verbs_written())

@@ -40,10 +40,11 @@ def test_a_wrong_password_and_an_unknown_name_are_answered_alike(clerk: Colleagu
     assert plain(wrong) == plain(unknown)
 
 
-def test_five_wrong_passwords_close_the_account_and_the_page_says_until_when(clerk: Colleague) -> None:
+@pytest.mark.parametrize("name", ["madoguchi3", "madoguchi9"], ids=["a colleague", "nobody"])
+def test_five_wrong_passwords_close_a_name_and_the_page_says_until_when(clerk: Colleague, name: str) -> None:
     for _ in range(5):
-        clerk.sign_in(password=WRONG)
-    answer = clerk.sign_in()
+        clerk.sign_in(name=name, password=WRONG)
+    answer = clerk.sign_in(name=name)
     assert answer.status_code == 409
     assert "9時15分 までサインインできません" in plain(answer)
 
@@ -132,3 +133,9 @@ def test_a_form_of_another_site_is_refused(clerk: Colleague) -> None:
     fields = clerk.form("/staff/sign-in", "/staff/sign-in")
     answer = clerk.client.post("/staff/sign-in", data=fields, headers={"Origin": "https://example.com"})
     assert answer.status_code == 403
+
+
+def test_staff_pages_are_japanese_whatever_the_browser_prefers(clerk: Colleague) -> None:
+    page = clerk.client.get("/staff/sign-in", headers={"Accept-Language": "en"}).text
+    assert '<html lang="ja">' in page
+    assert "職員サインイン｜窓口" in page

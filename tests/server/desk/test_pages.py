@@ -67,6 +67,7 @@ def test_whoever_works_for_all_offices_chooses_one_first(city: City) -> None:
     chief = colleague(city.office, "kakaricho")
     assert "どの庁舎の窓口ですか" in plain(chief.get("/desk"))
     assert chief.get(AT).status_code == 404
+    assert chief.send("/desk", "/desk/office", office="kita\0").status_code == 404
     chief.send("/desk", "/desk/office", office="kita")
     assert plain(chief.get("/desk")).count("番窓口 開く") == 1
     assert chief.get(AT).status_code == 404
