@@ -364,6 +364,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("booking_id", "position", name=op.f("pk_booking_people")),
     )
     with op.batch_alter_table("booking_people", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_booking_people_notice_id"), ["notice_id"], unique=False)
         batch_op.create_index(
             "uq_booking_people_live_notice",
             ["notice_id"],
@@ -471,6 +472,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_visits_uid")),
     )
     with op.batch_alter_table("visits", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_visits_booking_id"), ["booking_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_visits_office_id_business_date"), ["office_id", "business_date"], unique=False
         )
@@ -635,6 +637,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("visit_steps", schema=None) as batch_op:
         batch_op.create_index("ix_visit_steps_line", ["lane_id", "state", "class", "due_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visit_steps_visit_id"), ["visit_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_visit_steps_window_id_state"), ["window_id", "state"], unique=False)
         batch_op.create_index(
             "uq_visit_steps_busy_terminal",
             ["terminal_id"],
@@ -745,6 +749,8 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'serving'"),
             postgresql_where=sa.text("state = 'serving'"),
         )
+        batch_op.drop_index(batch_op.f("ix_visit_steps_window_id_state"))
+        batch_op.drop_index(batch_op.f("ix_visit_steps_visit_id"))
         batch_op.drop_index("ix_visit_steps_line")
 
     op.drop_table("visit_steps")
@@ -770,6 +776,7 @@ def downgrade() -> None:
     op.drop_table("windows")
     with op.batch_alter_table("visits", schema=None) as batch_op:
         batch_op.drop_index("uq_visits_live_booking", sqlite_where=sa.text("live"), postgresql_where=sa.text("live"))
+        batch_op.drop_index(batch_op.f("ix_visits_booking_id"))
         batch_op.drop_index(batch_op.f("ix_visits_office_id_business_date"))
 
     op.drop_table("visits")
@@ -790,6 +797,7 @@ def downgrade() -> None:
         batch_op.drop_index(
             "uq_booking_people_live_notice", sqlite_where=sa.text("live"), postgresql_where=sa.text("live")
         )
+        batch_op.drop_index(batch_op.f("ix_booking_people_notice_id"))
 
     op.drop_table("booking_people")
     with op.batch_alter_table("terminals", schema=None) as batch_op:

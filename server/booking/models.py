@@ -109,7 +109,8 @@ class BookingPerson(Base):
 
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
-    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
+    # The unique index serves only the live ones, and on SQLite not even those: it writes "live = 1".
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"), index=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
     case: Mapped[str] = mapped_column(String(20), default="self")
     recipient: Mapped[str] = mapped_column(String(20), default="applicant")

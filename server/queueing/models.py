@@ -34,7 +34,7 @@ class Visit(Base):
     uid: Mapped[UUID] = mapped_column(unique=True)
     office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"))
     business_date: Mapped[date]
-    booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"))
+    booking_id: Mapped[int | None] = mapped_column(ForeignKey("bookings.id"), index=True)
     booked_at: Mapped[datetime | None]
     priority: Mapped[int] = mapped_column(default=0)
     arrived_at: Mapped[datetime]
@@ -112,11 +112,12 @@ class VisitStep(Base):
         Index("uq_visit_steps_busy_window", "window_id", **_where("state IN ('called', 'serving')")),
         Index("uq_visit_steps_busy_terminal", "terminal_id", **_where("state = 'serving'")),
         Index("ix_visit_steps_line", "lane_id", "state", "class", "due_at"),
+        Index(None, "window_id", "state"),  # states are sent as parameters, which no partial index can serve
         CheckConstraint("state NOT IN ('called', 'serving') OR window_id IS NOT NULL", name="window"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"))
+    visit_id: Mapped[int] = mapped_column(ForeignKey("visits.id"), index=True)
     position: Mapped[int]
     lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"))
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
