@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any, Final
-
-import yaml
 
 from madoguchi.texts import Texts
 from madoguchi.wire import KioskState, RefusalView
@@ -90,13 +87,6 @@ def say_closed(opening: datetime | None, state: KioskState | None) -> Say:
     if state is not None and opening.date() == state.now.date():
         return Say("kiosk.opens", {"time": opening})
     return Say("kiosk.closed", {"date": opening.date(), "time": opening})
-
-
-def texts_with_own() -> Texts:
-    """The shared catalogue and what only the kiosk says."""
-    own = yaml.safe_load(files("kiosk").joinpath("texts.yaml").read_text("utf-8"))
-    shared = Texts.load()
-    return Texts({**shared.by_key, **own}, shared.languages)
 
 
 def told(texts: Texts, say: Say, language: str) -> str:

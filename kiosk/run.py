@@ -22,7 +22,6 @@ from kiosk.config import ConfigFault, KioskConfig, PrinterConfig, ScannerConfig,
 from kiosk.devices.ports import Printer, Scanner
 from kiosk.dialogue import Action, Event, Note, Print, Scanned, Show, StateSeen, Tick, Touched
 from kiosk.hands import Asker, Ear, Heartbeat, PrintRoom
-from kiosk.messages import texts_with_own
 from kiosk.printer_profile import warn_if_unverified
 from kiosk.raster import GETA, Fonts, NoFont, Press
 from kiosk.reception_client import ReceptionClient
@@ -189,7 +188,7 @@ def main(config_path: Path) -> int:
 def build(config: KioskConfig) -> Kiosk:
     """The kiosk of a configuration, with its devices open. Raises NoFont or OSError."""
     warn_if_unverified(config.printer.profile)
-    texts = texts_with_own()
+    texts = Texts.load()
     fonts = Fonts()
     printer = open_printer(config.printer)
     scanner = open_scanner(config.scanner)

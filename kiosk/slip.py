@@ -102,7 +102,7 @@ def name_in(names: Names, language: str) -> str:
 def code_payload(ticket: TicketView, job: UUID) -> str:
     """What an independent reader checks a paper by. ASCII only: scanners guess at anything else."""
     day = (ticket.reprint_of or ticket.issued_at).date()
-    return f"MADOGUCHI/{day.isoformat()}/{ticket.number}/{str(job)[:8]}"
+    return f"MADOGUCHI/{day.isoformat()}/{ticket.number}/{str(job)[-8:]}"
 
 
 def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: float) -> CodeBlock:

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import Playwright, sync_playwright
 
 from server import MIGRATIONS, create_app
 from server.auth.passwords import Passwords
@@ -20,8 +23,13 @@ from server.edge import Parts
 from server.keys import Keyring
 from server.sample import SampleStaff, found_city
 from server.settings import Settings
+from tests.browsers import QUIET, WITH_SOUND, chromium
 from tests.databases import Cluster, postgres_cluster
 from tests.fakes import MONDAY_NINE, StandingClock
+
+# How long an example takes says more about the machine than about the program.
+hypothesis.settings.register_profile("madoguchi", deadline=None)
+hypothesis.settings.load_profile("madoguchi")
 
 PEPPER = b"pepper of the sample city, tests only"
 
@@ -95,6 +103,29 @@ def _found(database_url: str) -> list[SampleStaff]:
         db.session.remove()
         db.engine.dispose()
     return staff
+
+
+@pytest.fixture(scope="session")
+def playwright_() -> Iterator[Playwright]:
+    """The one driver of browsers: a second one beside it in the same thread would not start."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_: Playwright) -> Iterator[Chromium]:
+    """Chromium as `board-screen` starts it: it may sound without being touched. Each test opens contexts of its own."""
+    running = playwright_.chromium.launch(executable_path=chromium(), args=[*QUIET, WITH_SOUND])
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def silent_browser(playwright_: Playwright) -> Iterator[Chromium]:
+    """Chromium as anybody starts it: no sound before the page was touched."""
+    running = playwright_.chromium.launch(executable_path=chromium(), args=list(QUIET))
+    yield running
+    running.close()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from server.booking.queries import live_booking_of
@@ -27,19 +27,9 @@ pytestmark = [
 ]
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-QUIET = ["--no-sandbox", "--disable-background-networking"]
 TELEPHONE, DESK = (375, 812), (1280, 900)
 SCREENS = [("ja", TELEPHONE), ("en", TELEPHONE), ("ja", DESK), ("en", DESK)]
 TUESDAY = "/book/2026-12-01"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Chromium for all tests of this file."""
-    with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -65,13 +55,13 @@ OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(chromium: Browser, address: str) -> Iterator[OpenPage]:
+def open_page(browser: Browser, address: str) -> Iterator[OpenPage]:
     """Opens a browser of its own on a screen; `script=False` for one without scripts, `axe=True` to examine pages."""
     contexts: list[BrowserContext] = []
 
     def opened(lang: str, screen: tuple[int, int] = TELEPHONE, *, script: bool = True, axe: bool = False) -> Page:
         contexts.append(
-            chromium.new_context(
+            browser.new_context(
                 base_url=address,
                 viewport={"width": screen[0], "height": screen[1]},
                 locale={"ja": "ja-JP", "en": "en-GB"}[lang],

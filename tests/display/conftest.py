@@ -1,47 +1,12 @@
-"""Chromium, the feed's bench, and the fake office's server."""
+"""The board's page, the feed's bench, and the fake office's server."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.display.feed_bench import FeedBench, serve_files
 from tests.display.office_process import OfficeProcess
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = ("--no-sandbox", "--disable-background-networking")
-WITH_SOUND = "--autoplay-policy=no-user-gesture-required"
-
-
-def chromium() -> str:
-    """Where this machine's Chromium is. Its absence is a failure: the board is nothing without a browser."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    assert found is not None, "Chromium is not installed; `make setup` brings it"
-    return found
-
-
-@pytest.fixture(scope="session")
-def playwright_() -> Iterator[Playwright]:
-    """The driver."""
-    with sync_playwright() as driver:
-        yield driver
-
-
-@pytest.fixture(scope="session")
-def browser(playwright_: Playwright) -> Iterator[Browser]:
-    """Chromium as `board-screen` starts it: it may sound without being touched."""
-    running = playwright_.chromium.launch(executable_path=chromium(), args=[*QUIET, WITH_SOUND])
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="session")
-def silent_browser(playwright_: Playwright) -> Iterator[Browser]:
-    """Chromium as anybody starts it: no sound before the page was touched."""
-    running = playwright_.chromium.launch(executable_path=chromium(), args=list(QUIET))
-    yield running
-    running.close()
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from server.db import read_session
 from server.issuance.service import Sticker
 from server.offices.queries import office_by_code
 from server.sample import SampleStaff, new_notice
-from tests.browsers import WITH_SOUND, running_chromium
 from tests.conftest import Office
 from tests.databases import free_port, wait_until
 from tests.fakes import MONDAY_NINE
@@ -42,13 +41,6 @@ class Place:
     printer: VirtualPrinterServer
     sticker: Sticker
     clerk: SampleStaff
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """Chromium; contexts in it are different people's."""
-    with running_chromium(WITH_SOUND) as running:
-        yield running
 
 
 @pytest.fixture

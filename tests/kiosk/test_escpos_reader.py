@@ -18,7 +18,7 @@ from kiosk.devices import escpos_symbols
 from kiosk.devices.escpos_reader import HEAD, Fault, FaultKind, Paper, Reader, StatusRequest, read_job
 
 INIT, FEED, CUT = b"\x1b@", b"\x1bd\x06", b"\x1dV\x00"
-NUMBER = "MADOGUCHI/2026-11-30/62/0193796c"
+NUMBER = "MADOGUCHI/2026-11-30/62/9c1b4f86"
 
 
 def job(*steps: Callable[[Dummy], object]) -> bytes:

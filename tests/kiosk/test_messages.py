@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 import pytest
 
-from kiosk.messages import REFUSALS, Say, say_closed, say_refusal, texts_with_own, told
+from kiosk.messages import REFUSALS, Say, say_closed, say_refusal, told
 from madoguchi.texts import Texts
 from madoguchi.wire import RefusalView
 from tests.kiosk.fake_office import NOW, state
 
-TEXTS = texts_with_own()
+TEXTS = Texts.load()
 
 FACTS: dict[str, dict[str, object]] = {
     "wrong_day": {"date": "2026-12-01"},
@@ -79,13 +79,6 @@ def test_facts_that_do_not_fit_send_to_staff_and_never_to_a_blank_screen(facts: 
 
 def test_an_unknown_text_sends_to_staff() -> None:
     assert told(TEXTS, Say("kiosk.nothing", {"date": date(2026, 11, 30)}), "ja") == TEXTS.say("kiosk.outoforder", "ja")
-
-
-def test_the_kiosks_own_texts_stand_in_no_other_catalogue_and_in_every_language() -> None:
-    own = set(TEXTS.by_key) - set(Texts.load().by_key)
-
-    assert own
-    assert all(set(TEXTS.by_key[key]) == set(TEXTS.languages) for key in own)
 
 
 def test_labels_that_a_text_quotes_are_the_buttons_own() -> None:

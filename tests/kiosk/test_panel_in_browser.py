@@ -9,15 +9,15 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as BrowserPage
 
 from kiosk.dialogue import Choice, Page
-from kiosk.messages import Say, Tone, texts_with_own
+from kiosk.messages import Say, Tone
 from kiosk.screen.server import ScreenServer
-from tests.browsers import running_chromium
+from madoguchi.texts import Texts
 from tests.kiosk.fake_office import NOW, OFFICE, PICKUP, RENEWAL
 
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-TEXTS = texts_with_own()
+TEXTS = Texts.load()
 UPRIGHT, WIDE = (1080, 1920), (1280, 800)
 TARGET = 118
 """20 mm on a panel of 150 dots per inch."""
@@ -54,12 +54,6 @@ PAGES = {
     "warning": Page("warning", Say("kiosk.timeout"), seconds=10.0),
     "away": Page("away", Say("kiosk.server.away"), tone=Tone.STAFF),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with running_chromium() as running:
-        yield running
 
 
 @pytest.fixture

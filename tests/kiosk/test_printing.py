@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from kiosk.devices.escpos_reader import read_job
-from kiosk.messages import texts_with_own
 from kiosk.printer_profile import load_profile, names
 from kiosk.printing import BAND, Job, make_job, raster, send, without_real_time_commands
 from kiosk.raster import Fonts, Press
 from kiosk.slip import compose
+from madoguchi.texts import Texts
 from madoguchi.wire import Outcome
 from tests.kiosk.fake_office import ticket
 
@@ -37,7 +37,7 @@ def picture(height: int, width: int = 576, seed: int = 0) -> Image.Image:
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_paper_is_dot_for_dot_the_slip_with_one_cut_and_no_fault(name: str, language: str) -> None:
     profile = load_profile(name)
-    slip = compose(ticket(), JOB, language, texts_with_own().say, profile.width_mm)
+    slip = compose(ticket(), JOB, language, Texts.load().say, profile.width_mm)
     drawn = Press(Fonts(), profile).draw(slip)
 
     (paper,) = read_job(make_job(JOB, drawn, profile).data, profile.width_dots)

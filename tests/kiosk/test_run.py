@@ -42,7 +42,7 @@ class TestVisitors:
         (code,) = zxingcpp.read_barcodes(np.array(printed.paper.image.convert("L")))
 
         assert (shown["number"], here.office.papers[job]) == (62, "printed")
-        assert code.text == f"MADOGUCHI/2026-11-30/62/{job[:8]}"
+        assert code.text == f"MADOGUCHI/2026-11-30/62/{job[-8:]}"
         assert (printed.paper.faults, printed.paper.cut) == ((), True)
 
     def test_what_was_reported_is_the_hash_of_the_bytes_on_the_paper(self, here: Entrance) -> None:

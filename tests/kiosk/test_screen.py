@@ -11,12 +11,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from kiosk.dialogue import Choice, Page
-from kiosk.messages import Say, Tone, texts_with_own
+from kiosk.messages import Say, Tone
 from kiosk.screen.pages import render, sentences
 from kiosk.screen.server import MAX_LISTENERS, Panel, ScreenServer, create_app
+from madoguchi.texts import Texts
 from tests.kiosk.fake_office import OFFICE, PICKUP
 
-TEXTS = texts_with_own()
+TEXTS = Texts.load()
 HOST = "127.0.0.1:8090"
 IDLE = Page("idle", Say("kiosk.welcome.body"), walk_in=True)
 NUMBER = Page("number", Say("kiosk.take", {"number": 62}), number=62, tone=Tone.DONE, seconds=8.0)

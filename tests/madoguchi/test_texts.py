@@ -72,7 +72,7 @@ class TestSaying:
                 "令和8年11月30日（月） 9時52分 発行",
                 "Issued Mon 30 Nov 2026 9:52",
             ),
-            ("board.windowno", {"counter": 3}, "3番窓口", "Window 3"),
+            ("board.windowno", {"counter": 3}, "3番窓口", "Counter 3"),
             ("wait.range", {"min": 15, "max": 25}, "約15〜25分", None),
         ],
     )
@@ -129,7 +129,7 @@ class TestSaying:
             TEXTS.say("kiosk.wrongsite", "ja", site=fact)
 
     def test_a_page_that_fills_in_itself_gets_the_text_as_it_stands(self) -> None:
-        assert TEXTS.template("board.windowno", "en") == "Window {counter}"
+        assert TEXTS.template("board.windowno", "en") == "Counter {counter}"
         assert TEXTS.template("board.windowno", "vi") == "{counter}番窓口"
 
     def test_braces_inside_a_fact_are_only_braces(self) -> None:
