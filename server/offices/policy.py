@@ -2,7 +2,7 @@
 booking period and deadlines as of now. What no row says is the default here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -25,16 +25,30 @@ class OfficePolicy:
     party_max: int = 6
 
 
+# What each number may be. Slots begin anew with each hour, so their length must divide it.
+ALLOWED: dict[str, Container[int]] = {
+    "slot_minutes": (5, 6, 10, 12, 15, 20, 30, 60),
+    "rate_per_hour": range(1, 61),
+    "walk_in_percent": range(101),
+    "open_days_before": range(367),
+    "hold_minutes": range(1, 121),
+    "list_hour": range(25),
+    "late_grace_minutes": range(241),
+    "walk_in_due_minutes": range(241),
+    "party_max": range(1, 21),
+}
+
+
 class UnknownPolicy(Invalid):
-    """There is no such value, or it has another type."""
+    """There is no such value, or it cannot be what was given."""
 
     code = "unknown_policy"
 
 
 def check_value(key: str, value: Any) -> None:
-    """Raise UnknownPolicy unless `key` is a policy and `value` of its type."""
-    defaults = OfficePolicy()
-    if not hasattr(defaults, key) or type(getattr(defaults, key)) is not type(value):
+    """Raise UnknownPolicy unless `key` is a policy and `value` one that it can have."""
+    kinds = {f.name: type(f.default) for f in fields(OfficePolicy)}
+    if kinds.get(key) is not type(value) or value not in ALLOWED.get(key, (True, False)):
         raise UnknownPolicy(key=key)
 
 
