@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
-from server.clock import business_date
+from server.clock import at_minute, business_date
 from server.offices.models import OpeningRule, Pool, ServiceUse
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, rules_of
@@ -46,13 +48,17 @@ class PlacesOfDay:
     free: int
 
 
+# What every resident's page asks is written once: putting a statement together takes longer than carrying it out.
+_UNITS = (
+    select(ServiceUse.pool_id, ServiceUse.units)
+    .where(ServiceUse.office_id == bindparam("office"), ServiceUse.service_id == bindparam("service"))
+    .order_by(ServiceUse.pool_id)
+)
+
+
 def units_by_pool(session: Session, office_id: int, service_id: int) -> dict[int, int]:
     """What one person of a service takes: pool id → units. The first pool is the one whose slots are shown."""
-    rows = session.execute(
-        select(ServiceUse.pool_id, ServiceUse.units)
-        .where(ServiceUse.office_id == office_id, ServiceUse.service_id == service_id)
-        .order_by(ServiceUse.pool_id)
-    )
+    rows = session.execute(_UNITS, {"office": office_id, "service": service_id})
     return {row.pool_id: row.units for row in rows}
 
 
@@ -73,21 +79,26 @@ def open_days(
     pools = units_by_pool(session, office_id, service_id)
     first = business_date(now)
     last = first + timedelta(days=policy.open_days_before)
+    asked = {"pool": next(iter(pools), None), "first": first, "last": last, "now": now}
+    found = {day: int(places) for day, places in session.execute(_days_with_places(channel), asked)}
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    rules = rules_of(session, office_id) if policy.closes_with_list else ()
+    return [_day(session, office_id, day, found.get(day), channel, policy, rules, now) for day in days]
+
+
+@cache
+def _days_with_places(channel: Channel) -> Executable:
     free = _free(channel)
-    rows = session.execute(
-        select(Slot.business_date, func.sum(case((free > 0, free), else_=0)), func.min(Slot.starts_at))
+    return (
+        select(Slot.business_date, func.sum(case((free > 0, free), else_=0)))
         .where(
-            Slot.pool_id == next(iter(pools), None),
-            Slot.business_date.between(first, last),
-            Slot.starts_at > now,
+            Slot.pool_id == bindparam("pool"),
+            Slot.business_date.between(bindparam("first"), bindparam("last")),
+            Slot.starts_at > bindparam("now"),
             Slot.closed.is_(False),
         )
         .group_by(Slot.business_date)
     )
-    found = {day: int(places) for day, places, _ in rows}
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    rules = rules_of(session, office_id) if policy.closes_with_list else ()
-    return [_day(session, office_id, day, found.get(day), channel, policy, rules, now) for day in days]
 
 
 def _day(
@@ -121,26 +132,39 @@ def open_times(
 ) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
     pools = units_by_pool(session, office_id, service_id)
+    asked = {"pool": next(iter(pools), None), "from": at_minute(day, 0), "to": at_minute(day, 1440), "now": now}
+    slots: Sequence[Any] = session.execute(_slots_of_day(channel), asked).all()
+    made = list_made_at(session, office_id, day, policy) if slots and policy.closes_with_list else None
+    times = []
+    for slot in slots:
+        until = web_closes_at(slot, policy, made) if channel is Channel.WEB else slot.ends_at
+        if now < until and now < slot.ends_at:
+            times.append(TimePlaces(slot.uid, slot.starts_at, max(slot.free + slot.lapsed, 0)))
+    return times
+
+
+@cache
+def _slots_of_day(channel: Channel) -> Executable:
     lapsed = (
         select(SlotUse.slot_id, func.sum(SlotUse.units).label("units"))
         .join(Booking, Booking.id == SlotUse.booking_id)
-        .where(Booking.state == BookingState.HELD, Booking.hold_until <= now)
+        .where(Booking.state == BookingState.HELD, Booking.hold_until <= bindparam("now"))
         .group_by(SlotUse.slot_id)
         .subquery()
     )
-    slots = session.execute(
-        select(Slot, _free(channel), func.coalesce(lapsed.c.units, 0))
+    free = _free(channel).label("free")
+    return (
+        select(Slot.uid, Slot.starts_at, Slot.ends_at, free, func.coalesce(lapsed.c.units, 0).label("lapsed"))
         .outerjoin(lapsed, lapsed.c.slot_id == Slot.id)
-        .where(Slot.pool_id == next(iter(pools), None), Slot.business_date == day, Slot.closed.is_(False))
+        # By moment and not by day: found and sorted by one index.
+        .where(
+            Slot.pool_id == bindparam("pool"),
+            Slot.starts_at >= bindparam("from"),
+            Slot.starts_at < bindparam("to"),
+            Slot.closed.is_(False),
+        )
         .order_by(Slot.starts_at)
-    ).all()
-    made = list_made_at(session, office_id, day, policy) if slots and policy.closes_with_list else None
-    times = []
-    for slot, free, lapsed_units in slots:
-        until = web_closes_at(slot, policy, made) if channel is Channel.WEB else slot.ends_at
-        if now < until and now < slot.ends_at:
-            times.append(TimePlaces(slot.uid, slot.starts_at, max(free + lapsed_units, 0)))
-    return times
+    )
 
 
 def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfDay]:
@@ -160,13 +184,16 @@ def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfD
     return [PlacesOfDay(name, int(places), int(taken), int(free)) for name, places, taken, free in rows]
 
 
+_LIVE_BOOKING = (
+    select(Booking)
+    .join(BookingPerson)
+    .where(BookingPerson.notice_id == bindparam("notice"), BookingPerson.live, Booking.state.in_(LIVE_STATES))
+)
+
+
 def live_booking_of(session: Session, notice_id: int, now: datetime) -> Booking | None:
     """The notice's booking that holds or claims a place; a lapsed hold is none, nor is what a past day left open."""
-    booking = session.scalar(
-        select(Booking)
-        .join(BookingPerson)
-        .where(BookingPerson.notice_id == notice_id, BookingPerson.live, Booking.state.in_(LIVE_STATES))
-    )
+    booking = session.scalar(_LIVE_BOOKING, {"notice": notice_id})
     if booking is None or has_lapsed(booking, now):
         return None
     return booking if booking.state is BookingState.HELD or way_out(booking, now) is None else None
@@ -183,9 +210,12 @@ def newest_booking_of(session: Session, notice_id: int) -> Booking | None:
     )
 
 
+_BY_UID = select(Booking).where(Booking.uid == bindparam("uid"))
+
+
 def booking_by_uid(session: Session, uid: UUID) -> Booking | None:
     """A booking by its uid."""
-    return session.scalar(select(Booking).where(Booking.uid == uid))
+    return session.scalar(_BY_UID, {"uid": uid})
 
 
 def booking_by_code_key(session: Session, code_key: str) -> Booking | None:

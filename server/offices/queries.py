@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from server.clock import at_minute
@@ -60,14 +60,16 @@ def office_by_code(session: Session, code: str) -> Office:
     return office
 
 
+_POLICY = (
+    select(Policy.key, Policy.value)
+    .where(Policy.office_id == bindparam("office"), Policy.valid_from <= bindparam("day"))
+    .order_by(Policy.valid_from)
+)
+
+
 def policy_on(session: Session, office_id: int, day: date) -> OfficePolicy:
     """The office's policy as of a day."""
-    rows = session.execute(
-        select(Policy.key, Policy.value)
-        .where(Policy.office_id == office_id, Policy.valid_from <= day)
-        .order_by(Policy.valid_from)
-    )
-    return policy_of((key, value) for key, value in rows)
+    return policy_of((key, value) for key, value in session.execute(_POLICY, {"office": office_id, "day": day}))
 
 
 def rules_of(session: Session, office_id: int) -> Sequence[OpeningRule]:
