@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
-from server.clock import at_minute, business_date
+from server.clock import business_date
 from server.offices.models import OpeningRule, Pool, ServiceUse
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, rules_of
@@ -132,8 +132,9 @@ def open_times(
 ) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
     pools = units_by_pool(session, office_id, service_id)
-    asked = {"pool": next(iter(pools), None), "from": at_minute(day, 0), "to": at_minute(day, 1440), "now": now}
-    slots: Sequence[Any] = session.execute(_slots_of_day(channel), asked).all()
+    asked = {"pool": next(iter(pools), None), "day": day, "now": now}
+    # Sorted here: asked to sort, SQLite reads all days' slots in their order instead of finding this day's.
+    slots: Sequence[Any] = sorted(session.execute(_slots_of_day(channel), asked), key=lambda slot: slot.starts_at)
     made = list_made_at(session, office_id, day, policy) if slots and policy.closes_with_list else None
     times = []
     for slot in slots:
@@ -156,14 +157,7 @@ def _slots_of_day(channel: Channel) -> Executable:
     return (
         select(Slot.uid, Slot.starts_at, Slot.ends_at, free, func.coalesce(lapsed.c.units, 0).label("lapsed"))
         .outerjoin(lapsed, lapsed.c.slot_id == Slot.id)
-        # By moment and not by day: found and sorted by one index.
-        .where(
-            Slot.pool_id == bindparam("pool"),
-            Slot.starts_at >= bindparam("from"),
-            Slot.starts_at < bindparam("to"),
-            Slot.closed.is_(False),
-        )
-        .order_by(Slot.starts_at)
+        .where(Slot.pool_id == bindparam("pool"), Slot.business_date == bindparam("day"), Slot.closed.is_(False))
     )
 
 
