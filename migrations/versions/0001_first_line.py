@@ -490,6 +490,7 @@ def upgrade() -> None:
         sa.Column("office_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=True),
         sa.Column("clerk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint("number > 0", name=op.f("ck_windows_number")),
         sa.ForeignKeyConstraint(["clerk_id"], ["staff.id"], name=op.f("fk_windows_clerk_id_staff")),
@@ -776,8 +777,8 @@ def downgrade() -> None:
     op.drop_table("windows")
     with op.batch_alter_table("visits", schema=None) as batch_op:
         batch_op.drop_index("uq_visits_live_booking", sqlite_where=sa.text("live"), postgresql_where=sa.text("live"))
-        batch_op.drop_index(batch_op.f("ix_visits_booking_id"))
         batch_op.drop_index(batch_op.f("ix_visits_office_id_business_date"))
+        batch_op.drop_index(batch_op.f("ix_visits_booking_id"))
 
     op.drop_table("visits")
     with op.batch_alter_table("slots", schema=None) as batch_op:

@@ -15,7 +15,7 @@ from flask_wtf.csrf import generate_csrf
 
 from server.auth.forms import line_of
 from server.auth.guards import needs, staff
-from server.auth.rules import Right
+from server.auth.rules import Right, Role
 from server.db import read_session
 from server.desk import service as desk
 from server.desk.queries import AtWindow, desk_picture
@@ -64,7 +64,9 @@ def choose_window() -> ResponseReturnValue:
     if office is None or ("offices" in request.args and staff().office_id is None):
         return render_template("staff/desk_offices.html", offices=all_offices(read_session()))
     windows = windows_of(read_session(), office.id)
-    return render_template("staff/desk_windows.html", office=office, windows=windows, me=staff().id)
+    return render_template(
+        "staff/desk_windows.html", office=office, windows=windows, me=staff().id, may_take_over=_may_take_over()
+    )
 
 
 @blueprint.post("/office")
@@ -80,7 +82,7 @@ def choose_office() -> ResponseReturnValue:
 def open_window(number: int) -> ResponseReturnValue:
     """The clerk takes the window, if nobody else works there."""
     try:
-        queue.open_window(_caller(), _window(number).id, staff().id, now())
+        queue.open_window(_caller(), _window(number).id, staff().id, now(), may_take_over=_may_take_over())
     except WindowOccupied:
         flash(f"{number}番窓口は、ほかの職員が開いています。", "refused")
         return redirect(url_for("desk.choose_window"), 303)
@@ -237,6 +239,11 @@ def _window(number: int) -> Window:
         if window.number == number:
             return window
     raise UnknownWindow
+
+
+def _may_take_over() -> bool:
+    """A supervisor may go on at a window whose clerk has left."""
+    return staff().role is Role.SUPERVISOR
 
 
 def _own_window(number: int) -> Window:

@@ -110,6 +110,7 @@ class Window(Base):
     office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
     number: Mapped[int]
     is_open: Mapped[bool] = mapped_column(default=False)
+    opened_on: Mapped[date | None]
     clerk_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
 
 

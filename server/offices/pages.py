@@ -62,6 +62,7 @@ VERBS = {
     "visit.finish": "対応を終えた",
     "window.close": "窓口を閉じた",
     "window.open": "窓口を開いた",
+    "window.take_over": "窓口を引き継いだ",
 }
 WORDS: dict[str | bool, str] = {
     "handed_over": "交付した",

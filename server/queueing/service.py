@@ -61,17 +61,24 @@ class WindowState(Message):
     is_open: bool
 
 
-def open_window(caller: Caller, window_id: int, clerk_id: int, now: datetime) -> WindowState:
-    """A clerk takes a window. Raises UnknownWindow, WindowOccupied (somebody else works there)."""
+def open_window(
+    caller: Caller, window_id: int, clerk_id: int, now: datetime, *, may_take_over: bool = False
+) -> WindowState:
+    """A clerk takes a window; who may take over also takes one that a colleague has left open, with its visitor.
+
+    Raises UnknownWindow, WindowOccupied (somebody else has worked there since this morning).
+    """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "window.open", {"window": window_id}, now)
         if repeat.answer is not None:
             return WindowState.from_json(repeat.answer)
         window = _locked_window(tx, window_id)
-        if window.is_open and window.clerk_id != clerk_id:
+        today = business_date(now)
+        others = window.is_open and window.opened_on == today and window.clerk_id != clerk_id
+        if others and not may_take_over:
             raise WindowOccupied(window=window.number)
-        window.is_open, window.clerk_id = True, clerk_id
-        record(tx, now, caller.actor, "window.open", None, window=window.id)
+        window.is_open, window.opened_on, window.clerk_id = True, today, clerk_id
+        record(tx, now, caller.actor, "window.take_over" if others else "window.open", None, window=window.id)
         return repeat.keep(WindowState(window.id, window.number, True))
 
 
@@ -203,7 +210,7 @@ def finish_step(tx: Transaction, step: VisitStep, outcome: str, now: datetime) -
 
 
 def close_past_days(now: datetime) -> int:
-    """Sweep: visits left open on an earlier day are ended as `left`; today's line begins empty."""
+    """Sweep: what was left open on an earlier day is ended, visits as `left`, windows as closed. Gives the visits."""
     today = business_date(now)
     left_open = (
         select(VisitStep.visit_id)
@@ -212,12 +219,17 @@ def close_past_days(now: datetime) -> int:
         .order_by(VisitStep.visit_id)
     )
     visits = read_session().scalars(left_open).all()
-    if not visits:
+    windows = read_session().scalars(select(Window.id).where(Window.is_open, Window.opened_on < today)).all()
+    if not visits and not windows:
         return 0
     with transaction() as tx:
         for visit_id in visits:
             _void(tx, visit_id, now)
-        record(tx, now, "timetable", "queue.close_past_days", None, visits=len(visits))
+        for window_id in sorted(windows):
+            window = _locked_window(tx, window_id)
+            if window.opened_on is not None and window.opened_on < today:
+                window.is_open, window.clerk_id = False, None
+        record(tx, now, "timetable", "queue.close_past_days", None, visits=len(visits), windows=len(windows))
     return len(visits)
 
 

@@ -22,7 +22,7 @@ from server.queueing.rules import (
     WindowOccupied,
     choose_next,
 )
-from server.queueing.service import call_next, close_past_days
+from server.queueing.service import call_next, close_past_days, open_window
 from tests.fakes import asked_by
 from tests.server.city import City, moment
 
@@ -255,6 +255,22 @@ class TestTheBoard:
         assert picture_of(read_session(), kita, line.now).calls == ()
 
 
+class TestAColleaguesWindow:
+    """A clerk's window is the clerk's until the evening; only a supervisor goes on where a clerk has left."""
+
+    def test_is_not_opened_by_another_clerk(self, line: City) -> None:
+        with pytest.raises(WindowOccupied):
+            line.open(3, by="madoguchi3")
+
+    def test_is_taken_over_by_a_supervisor_with_its_visitor(self, line: City) -> None:
+        number = line.call_next(3).number
+        chief = line.clerk("kakaricho")
+        open_window(asked_by(f"staff:{chief}"), line.window(3).id, chief, line.now, may_take_over=True)
+
+        assert line.window(3).clerk_id == chief
+        assert line.recall(3).number == number
+
+
 class TestTheEndOfTheDay:
     """What was left open on an earlier day is ended; today's line begins empty."""
 
@@ -270,7 +286,21 @@ class TestTheEndOfTheDay:
         assert {s.state for s in read_session().query(VisitStep)} == {StepState.VOID}
         assert {(p.outcome, p.live) for p in read_session().query(VisitPerson)} == {("left", False)}
         line.come_without_booking()
+        line.open(3)
         assert line.call_next(3).number == 1
+
+    def test_a_window_left_open_in_the_evening_is_free_in_the_morning(self, line: City) -> None:
+        line.clock.forward(days=1)
+
+        line.open(3, by="madoguchi3")
+        assert line.window(3).clerk_id == line.clerk("madoguchi3")
+
+    @pytest.mark.usefixtures("line")
+    def test_the_sweep_closes_windows_at_which_nobody_stood(self, city: City) -> None:
+        city.open(1)
+        close_past_days(city.clock.forward(days=1))
+
+        assert not city.window(1).is_open
 
     @pytest.mark.usefixtures("line")
     def test_at_midnight_in_japan_yesterday_is_over(self) -> None:
