@@ -1,0 +1,184 @@
+"""Migrations: numbered, from empty to the program's own tables on both databases, back again, with rows in between."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import JSON, Boolean, Column, Connection, Date, Enum, String, Table, Uuid, inspect, select, text
+
+from server import MIGRATIONS, create_app
+from server.db import Base, UtcDateTime, db
+from tests.conftest import settings_for
+from tests.databases import Cluster
+
+VERSIONS = sorted(MIGRATIONS.glob("versions/[0-9]*.py"))
+FIRST = "base"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
+    """An app on an empty database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        cluster: Cluster = request.getfixturevalue("cluster")
+        url = cluster.create()
+    app = create_app(settings_for(url))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _upgrade() -> None:
+    upgrade(directory=str(MIGRATIONS))
+
+
+def _differences() -> list[Any]:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        return list(compare_metadata(context, Base.metadata))
+
+
+def _partial_indexes(connection: Connection) -> dict[str, str]:
+    """Name → condition of the indexes that hold for some rows only; comparing metadata passes over conditions."""
+    if connection.dialect.name == "sqlite":
+        found = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql LIKE '% WHERE %'"
+    else:
+        found = "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef LIKE '% WHERE %' AND schemaname = 'public'"
+    return {name: _words(sql.rpartition(" WHERE ")[2]) for name, sql in connection.execute(text(found))}
+
+
+def _words(condition: str) -> str:
+    """A condition without the database's own brackets and casts: its words, in order."""
+    uncast = re.sub(r"::[a-z ]+", "", condition)
+    return " ".join(word for word in re.findall(r"\w+", uncast) if word not in ("IN", "ANY", "ARRAY"))
+
+
+def _row(table: Table) -> dict[str, Any]:
+    """Some value that fits, for each column that needs one."""
+    needed = (c for c in table.columns if not c.nullable or c.name == "weekday")
+    row = {c.name: _value(c) for c in needed}
+    if table.name == "bookings":
+        row["hold_until"] = LATER  # its first state is a hold
+    return row
+
+
+def _value(column: "Column[Any]") -> Any:
+    if column.foreign_keys:
+        return 1
+    if column.name in SPECIAL:
+        return SPECIAL[column.name]
+    kind = column.type
+    if isinstance(kind, Enum) and kind.enum_class is not None:
+        return next(iter(kind.enum_class))
+    return next((value for shape, value in VALUES if isinstance(kind, shape)), 1)
+
+
+MIDNIGHT, LATER = datetime(2026, 11, 30, tzinfo=UTC), datetime(2026, 12, 1, tzinfo=UTC)
+VALUES: tuple[tuple[type[Any], Any], ...] = (
+    (Boolean, True),
+    (Date, MIDNIGHT.date()),
+    (UtcDateTime, MIDNIGHT),
+    (Uuid, UUID(int=1)),
+    (JSON, {}),
+    (String, "x"),
+)
+SPECIAL: dict[str, Any] = {"weekday": 0, "ends_at": LATER, "closes": 2}
+
+
+def _fill(connection: Connection) -> None:
+    """One row in every table, from what stands alone to what hangs on it."""
+    for table in Base.metadata.sorted_tables:
+        connection.execute(table.insert().values(_row(table)))
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    return {t.name: len(connection.execute(select(t)).all()) for t in Base.metadata.sorted_tables}
+
+
+def test_each_migration_is_a_number_and_a_phrase_and_follows_the_one_before() -> None:
+    """0001_…, 0002_… without gaps; the revision's id is its file's name."""
+    before = None
+    for number, path in enumerate(VERSIONS, start=1):
+        source = path.read_text(encoding="utf-8")
+        assert re.fullmatch(rf"{number:04d}_[a-z0-9_]+", path.stem)
+        assert f'revision: str = "{path.stem}"' in source
+        assert f"down_revision: str | None = {f'{chr(34)}{before}{chr(34)}' if before else None}" in source
+        before = path.stem
+    assert before is not None
+
+
+@pytest.mark.usefixtures("empty")
+def test_from_empty_the_migrations_make_exactly_the_tables_of_the_program() -> None:
+    """No table, column, type, index or constraint too many or too few."""
+    _upgrade()
+    assert _differences() == []
+
+
+@pytest.mark.usefixtures("empty")
+def test_indexes_for_some_rows_hold_for_the_rows_they_are_meant_for() -> None:
+    """The last word on double bookings and double calls: conditions as the tables declare them."""
+    _upgrade()
+    kind = db.engine.dialect.name
+    declared = {
+        str(index.name): _words(str(index.dialect_options[kind]["where"]))
+        for table in Base.metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options[kind].get("where") is not None
+    }
+    with db.engine.connect() as connection:
+        assert _partial_indexes(connection) == declared
+    assert "uq_booking_people_live_notice" in declared
+
+
+@pytest.mark.usefixtures("empty")
+def test_every_constraint_has_a_name() -> None:
+    """What has no name cannot be changed by a later migration."""
+    _upgrade()
+    looked = inspect(db.engine)
+    for table in Base.metadata.tables:
+        named = [
+            *looked.get_foreign_keys(table),
+            *looked.get_check_constraints(table),
+            *looked.get_unique_constraints(table),
+        ]
+        assert all(constraint["name"] for constraint in named), table
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_database_at_the_newest_number_keeps_its_rows() -> None:
+    """A row in every table is still there after the migrations were asked for again."""
+    _upgrade()
+    with db.engine.begin() as connection:
+        _fill(connection)
+    _upgrade()
+    with db.engine.connect() as connection:
+        assert set(_counts(connection).values()) == {1}
+
+
+@pytest.mark.usefixtures("empty")
+def test_back_to_empty_and_up_again() -> None:
+    """Every migration knows its way back."""
+    _upgrade()
+    downgrade(directory=str(MIGRATIONS), revision=FIRST)
+    assert set(inspect(db.engine).get_table_names()) == {"alembic_version"}
+    _upgrade()
+    assert _differences() == []
+
+
+@pytest.mark.usefixtures("empty")
+def test_foreign_keys_are_watched_again_after_a_migration() -> None:
+    """On SQLite they are off while a table is copied, and only then."""
+    _upgrade()
+    if db.engine.dialect.name == "sqlite":
+        with db.engine.connect() as connection:
+            assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
