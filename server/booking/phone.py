@@ -15,6 +15,7 @@ from madoguchi.texts import format_date, format_time
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.booking import service
+from server.booking.bring import to_bring
 from server.booking.models import Booking, Channel
 from server.booking.queries import DayPlaces, TimePlaces, booking_by_uid, live_booking_of, open_days, open_times
 from server.booking.rules import (
@@ -53,12 +54,6 @@ GONE = "この時間は予約できなくなりました。次に空いている
 LAPSED = "仮予約の時間が過ぎました。もう一度時間を選んでください。"
 TOO_LATE = "予約の時刻を過ぎたか、受付が済んでいるため、変更・取消はできません。"
 # As on the booking's own page (web.py).
-BRING = {
-    "pickup": ("web.bring.notice", "web.bring.identity", "web.bring.old"),
-    "certificate": ("web.bring.card",),
-    "pin": ("web.bring.card",),
-}
-BRING_ELSE = ("web.bring.identity",)
 
 
 @dataclass(frozen=True)
@@ -346,7 +341,7 @@ def _spoken(found: Notice, booking: UUID, starts_at: datetime) -> dict[str, obje
         "date": format_date(start, "ja"),
         "time": format_time(start, "ja"),
         "arrive": texts.say("web.arrive", "ja", time=start),
-        "bring": [texts.say(key, "ja") for key in BRING.get(wanted.code, BRING_ELSE)],
+        "bring": [texts.say(key, "ja") for key in to_bring(wanted.code)],
         "code": keyring().booking_code(booking).grouped,
     }
 

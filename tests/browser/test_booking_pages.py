@@ -1,8 +1,6 @@
 """The residents' pages in Chromium: with and without scripts, on a telephone and on a desk, by hand and by keyboard."""
 
-import gc
 import re
-import threading
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +9,6 @@ import pytest
 import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from werkzeug.serving import make_server
 
 from server.booking.queries import live_booking_of
 from server.db import read_session
@@ -30,19 +27,6 @@ AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 TELEPHONE, DESK = (375, 812), (1280, 900)
 SCREENS = [("ja", TELEPHONE), ("en", TELEPHONE), ("ja", DESK), ("en", DESK)]
 TUESDAY = "/book/2026-12-01"
-
-
-@pytest.fixture
-def address(sqlite_office: Office) -> Iterator[str]:
-    """Where the sample city's pages are served."""
-    server = make_server("127.0.0.1", 0, sqlite_office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    gc.collect()
 
 
 @pytest.fixture

@@ -1,14 +1,11 @@
 """The staff pages in Chromium: window and phone by keyboard alone, a bad line, no scripts, axe, sizes of screen."""
 
-import gc
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
-from werkzeug.serving import make_server
 
 from server.booking.rules import BookingState
 from tests.conftest import Office
@@ -35,19 +32,6 @@ def city(sqlite_office: Office) -> City:
     for _ in range(3):
         city.come_without_booking()
     return city
-
-
-@pytest.fixture
-def address(sqlite_office: Office) -> Iterator[str]:
-    """Where the sample city's pages are served."""
-    server = make_server("127.0.0.1", 0, sqlite_office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    gc.collect()
 
 
 @pytest.fixture
