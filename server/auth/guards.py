@@ -111,7 +111,8 @@ def staff_only(view: View) -> View:
 
 def _to_sign_in() -> ResponseReturnValue:
     """To the sign-in page, and back afterwards."""
-    return redirect(url_for("auth.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None))
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=back), 303)
 
 
 def staff() -> SignedIn:
@@ -125,7 +126,7 @@ def resident(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         if notice_id() is None:
-            return redirect(url_for("booking_web.start", expired=1))
+            return redirect(url_for("booking_web.start", expired=1), 303)
         return cast(ResponseReturnValue, view(*args, **kwargs))
 
     guarded.guard = "resident"  # type: ignore[attr-defined]  # functions may carry attributes

@@ -53,7 +53,7 @@ def test_whoever_has_not_signed_in_is_led_to_the_sign_in_page(sqlite_office: Off
     nobody = Colleague(sqlite_office, sqlite_office.staff[0])
     token = nobody.form("/staff/sign-in", "/staff/sign-in")["csrf_token"]
     for rule, address in staff_routes(sqlite_office.app):
-        assert ask(nobody, rule, address, token) == 302, address
+        assert ask(nobody, rule, address, token) == 303, address
 
 
 def test_pages_of_unknown_uids_and_windows_are_answered_without_a_fault(sqlite_office: Office) -> None:
