@@ -63,7 +63,14 @@ def new_request_id() -> str:
 def language() -> str:
     """The language the visitor chose, or the browser's if we have it."""
     chosen = session.get("lang")
-    return str(chosen) if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES) or "ja"
+    return str(chosen) if chosen in LANGUAGES else _language_of_browser()
+
+
+def _language_of_browser() -> str:
+    """Asked for with every sentence of a page, found out once for each request."""
+    if "madoguchi.language" not in request.environ:
+        request.environ["madoguchi.language"] = request.accept_languages.best_match(LANGUAGES) or "ja"
+    return str(request.environ["madoguchi.language"])
 
 
 def say(key: str, **facts: Any) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import JSON, String, delete
+from sqlalchemy import JSON, String, bindparam, delete, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from madoguchi.wire import Message
@@ -65,9 +65,16 @@ class Repeat:
 
     def keep(self, answer: AnswerT) -> AnswerT:
         """Keep the first answer with what it describes."""
-        row = self.tx.session.get_one(Request, (self.caller.actor, self.caller.request_id))
-        row.answer = answer.to_json()
+        row = {"of": self.caller.actor, "id": self.caller.request_id, "given": answer.to_json()}
+        self.tx.session.execute(_KEEP, row, execution_options={"synchronize_session": False})
         return answer
+
+
+_KEEP = (
+    update(Request)
+    .where(Request.actor == bindparam("of"), Request.request_id == bindparam("id"))
+    .values(answer=bindparam("given"))
+)
 
 
 def repeat_of(tx: Transaction, caller: Caller, entry_point: str, body: dict[str, Any], now: datetime) -> Repeat:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
 from server.clock import business_date
-from server.offices.models import OpeningRule, Pool, ServiceUse
+from server.issuance.models import Notice
+from server.offices.models import Office, OpeningRule, Pool, Service, ServiceUse
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, rules_of
 
@@ -187,10 +188,31 @@ _LIVE_BOOKING = (
 
 def live_booking_of(session: Session, notice_id: int, now: datetime) -> Booking | None:
     """The notice's booking that holds or claims a place; a lapsed hold is none, nor is what a past day left open."""
-    booking = session.scalar(_LIVE_BOOKING, {"notice": notice_id})
+    return _live(session.scalar(_LIVE_BOOKING, {"notice": notice_id}), now)
+
+
+def _live(booking: Booking | None, now: datetime) -> Booking | None:
     if booking is None or has_lapsed(booking, now):
         return None
     return booking if booking.state is BookingState.HELD or way_out(booking, now) is None else None
+
+
+_STANDING = (
+    select(Notice, Office, Service, Booking)
+    .join(Office, Office.id == Notice.office_id)
+    .join(Service, Service.id == Notice.service_id)
+    .outerjoin(BookingPerson, and_(BookingPerson.notice_id == Notice.id, BookingPerson.live))
+    .outerjoin(Booking, and_(Booking.id == BookingPerson.booking_id, Booking.state.in_(LIVE_STATES)))
+    .where(Notice.id == bindparam("notice"))
+)
+
+
+def standing_of(
+    session: Session, notice_id: int | None, now: datetime
+) -> tuple[Notice, Office, Service, Booking | None] | None:
+    """A notice with its office, its service and its live booking, asked for at once: each page of a resident does."""
+    row = session.execute(_STANDING, {"notice": notice_id}).one_or_none()
+    return None if row is None else (row[0], row[1], row[2], _live(row[3], now))
 
 
 def newest_booking_of(session: Session, notice_id: int) -> Booking | None:

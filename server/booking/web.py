@@ -20,6 +20,7 @@ from madoguchi import codes
 from madoguchi.texts import format_date, format_time, japanese_year
 from server.auth.guards import goodbye_resident, notice_id, public, resident, welcome_resident
 from server.auth.rules import Locked, SignInFailed
+from server.booking.bring import to_bring
 from server.booking.calendar_file import CalendarEntry, calendar_file
 from server.booking.forms import booking_of, day_of, own_path, slot_of, sticker_words
 from server.booking.models import Booking, Channel
@@ -27,9 +28,9 @@ from server.booking.queries import (
     DayPlaces,
     TimePlaces,
     booking_by_uid,
-    live_booking_of,
     open_days,
     open_times,
+    standing_of,
 )
 from server.booking.rules import (
     AlreadyBooked,
@@ -62,11 +63,6 @@ FEW_OF_DAY, FEW_OF_TIME = 5, 1
 MARKS = {"free": "○", "few": "△", "full": "×", "over": "－", "closed": "－"}
 WORDS = {mark: f"slot.{mark}" for mark in ("free", "few", "full", "closed")} | {"over": "web.day.ended"}
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
-BRING = {
-    "pickup": ("web.bring.notice", "web.bring.identity", "web.bring.old"),
-    "certificate": ("web.bring.card",),
-    "pin": ("web.bring.card",),
-}
 
 
 @dataclass(frozen=True)
@@ -118,18 +114,12 @@ class TimeCell:
 
 def _resident() -> Resident:
     """The notice of this session with all that its pages show. Raises NoticeNotFound."""
-    rows, moment = read_session(), now()
-    notice = rows.get(Notice, notice_id())
-    if notice is None:
+    moment = now()
+    found = standing_of(read_session(), notice_id(), moment)
+    if found is None:
         raise NoticeNotFound
-    return Resident(
-        notice.id,
-        notice,
-        rows.get_one(Office, notice.office_id),
-        rows.get_one(Service, notice.service_id),
-        live_booking_of(rows, notice.id, moment),
-        moment,
-    )
+    notice, office, service, booking = found
+    return Resident(notice.id, notice, office, service, booking, moment)
 
 
 def _page(name: str, who: Resident, status: int = 200, **facts: Any) -> ResponseReturnValue:
@@ -503,7 +493,7 @@ def done() -> ResponseReturnValue:
         who,
         code=keyring().booking_code(booking.uid).grouped,
         starts_at=office_time(booking.starts_at),
-        bring=BRING.get(who.service.code, ("web.bring.identity",)),
+        bring=to_bring(who.service.code),
         checked_in=booking.state is BookingState.CHECKED_IN,
         said={"booked": "web.done.title", "moved": "web.done.moved"}.get(request.args.get("said", ""), ""),
         **_when(booking),
