@@ -30,9 +30,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="folder for database, keys and tickets (default: a fresh one, removed at the end)",
     )
-    demo.add_argument(
-        "--at", type=_moment, help="the office's clock starts here and runs, e.g. 2026-12-01T09:00+09:00"
-    )
+    demo.add_argument("--at", type=_moment, help="the office's clock starts here and runs, e.g. 2026-12-01T09:00+09:00")
     _server_commands(commands)
     kiosk = _add(commands, "kiosk", _kiosk, "the receiving terminal at the entrance")
     kiosk.add_argument("--config", type=Path, required=True, help="its kiosk.toml")
@@ -41,9 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     scan.add_argument("code", help="what is scanned")
     printer = _add(commands, "virtual-printer", _virtual_printer, "a simulated ESC/POS printer on a TCP port")
     printer.add_argument("--port", type=int, default=9100)
-    printer.add_argument(
-        "--folder", type=Path, required=True, help="where papers go, as bytes and as pictures"
-    )
+    printer.add_argument("--folder", type=Path, required=True, help="where papers go, as bytes and as pictures")
     board = _add(
         commands,
         "board-screen",
@@ -58,18 +54,14 @@ def _parser() -> argparse.ArgumentParser:
 def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     serve = _add(commands, "serve", _server("serve"), "one server process")
     serve.add_argument("--listen", help="address:port instead of MADOGUCHI_LISTEN")
-    secrets = _add(
-        commands, "secrets", _server("secrets"), "make secret key and pepper for a new installation"
-    )
+    secrets = _add(commands, "secrets", _server("secrets"), "make secret key and pepper for a new installation")
     secrets.add_argument("action", choices=["new"])
     db = _add(commands, "db", _server("db"), "bring the database to this version, or check its counters")
     db.add_argument("action", choices=["upgrade", "check"])
     offices = _add(commands, "offices", _server("offices"), "load an office from its file")
     offices.add_argument("action", choices=["load"])
     offices.add_argument("file", type=Path)
-    staff = _add(
-        commands, "staff", _server("staff"), "add a staff account; the password is read from standard input"
-    )
+    staff = _add(commands, "staff", _server("staff"), "add a staff account; the password is read from standard input")
     staff.add_argument("action", choices=["add"])
     staff.add_argument("name")
     staff.add_argument("--role", required=True, choices=["operator", "clerk", "supervisor", "admin"])
@@ -78,9 +70,7 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     devices.add_argument("action", choices=["add-kiosk", "add-board"])
     devices.add_argument("name")
     devices.add_argument("--office", required=True, help="code of the office")
-    notices = _add(
-        commands, "notices", _server("notices"), "register a notice; prints what belongs on its sticker"
-    )
+    notices = _add(commands, "notices", _server("notices"), "register a notice; prints what belongs on its sticker")
     notices.add_argument("action", choices=["add"])
     notices.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
     notices.add_argument("--office", required=True)
