@@ -18,7 +18,7 @@ from server.auth.views import blueprint as auth_pages
 from server.booking.phone import blueprint as phone_pages
 from server.booking.web import blueprint as web_pages
 from server.clock import Clock, WallClock
-from server.db import db, prepare_sqlite
+from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
 from server.desk.views import blueprint as desk_pages
 from server.edge import Parts
 from server.events import EventBus
@@ -100,4 +100,5 @@ def start(app: Flask) -> None:
 def _engine_options(settings: Settings) -> dict[str, object]:
     if settings.database_url.startswith("sqlite"):
         return {}
-    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True}
+    waiting = {"options": f"-c lock_timeout={int(WAIT_FOR_DATABASE_S * 1000)}"}
+    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "connect_args": waiting}

@@ -133,15 +133,17 @@ def read_session() -> Session:
 _sqlite_writer = threading.Lock()
 
 WAIT_FOR_DATABASE_S = 10.0
+# PostgreSQL gave up waiting for a row: lock_timeout, or a deadlock, which our order of locks should never let happen.
+WAITED_IN_VAIN = ("55P03", "40P01")
 
 
 @contextmanager
 def transaction() -> Iterator[Transaction]:
     """Begin, let the caller lock, check and write, commit once, then tell the world.
 
-    Ends any open read first (rows read before are read again). Raises Busy if the database does not become free in
-    ten seconds, ChangedMeanwhile if a constraint says no; whatever is raised inside undoes everything. Nesting is a
-    fault of the program.
+    Ends any open read first (rows read before are read again). Raises Busy if the database or a row in it does not
+    become free in ten seconds, ChangedMeanwhile if a constraint says no; whatever is raised inside undoes everything.
+    Nesting is a fault of the program.
     """
     session = db.session()
     if "transaction" in session.info:
@@ -159,6 +161,10 @@ def transaction() -> Iterator[Transaction]:
                 raise
     except IntegrityError as error:
         raise ChangedMeanwhile(constraint=_constraint_name(error)) from error
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) in WAITED_IN_VAIN:
+            raise Busy from error
+        raise
     finally:
         del session.info["transaction"]
     tx.bus.tell_after(tx.events)

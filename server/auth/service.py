@@ -82,6 +82,7 @@ def sign_in(passwords: Passwords, keyring: Keyring, name: str, password: str, no
     check_open(key, now)
     staff = read_session().scalar(select(Staff).where(Staff.name == name, Staff.active))
     answer = None if staff is None else (_signed_in(staff), staff.uid, staff.password_hash)
+    read_session().rollback()  # hashing takes its time, and nobody waits for our connection meanwhile
     right = passwords.check(None if answer is None else answer[2], password)
     with transaction() as tx:
         settle(tx, key, now, right=right)

@@ -23,7 +23,7 @@ from server.auth.service import (
     staff_by_id,
     start_pairing,
 )
-from server.db import read_session
+from server.db import db, read_session
 from tests.server.city import City
 from tests.server.statements import statements_of
 
@@ -76,6 +76,17 @@ def test_an_unknown_name_takes_the_same_way_as_a_wrong_password(city: City, hash
     assert ways[0] == ways[1]
     assert ways[0][0] == 1
     assert clerk.name == "sato"
+
+
+def test_while_a_password_is_hashed_no_connection_of_the_database_is_kept(city: City, clerk: SignedIn) -> None:
+    kept: list[object] = []
+
+    def hash_slowly(function: Callable[..., Any], *args: Any) -> Any:
+        kept.append(db.engine.pool.checkedout())  # type: ignore[attr-defined]  # a queue of connections on each database
+        return function(*args)
+
+    assert sign_in(Passwords(hash_slowly), city.keyring, "sato", RIGHT, city.now) == clerk
+    assert kept == [0]
 
 
 @pytest.mark.usefixtures("clerk")
