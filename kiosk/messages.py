@@ -61,6 +61,13 @@ REFUSALS: Final[Mapping[str, Telling]] = {
     "busy": Telling("kiosk.busy", Tone.AGAIN),
     "changed_meanwhile": Telling("kiosk.please.rescan", Tone.AGAIN),
     "repeated_with_other_body": Telling("kiosk.please.rescan", Tone.AGAIN),
+    # A visitor can do nothing about these: kiosk and office do not fit together, or the lane has no number left.
+    "bad_request_id": OUT_OF_ORDER,
+    "booking_state": OUT_OF_ORDER,
+    "not_understood": OUT_OF_ORDER,
+    "numbers_used_up": OUT_OF_ORDER,
+    "party_too_large": OUT_OF_ORDER,
+    "unknown_service": OUT_OF_ORDER,
 }
 
 

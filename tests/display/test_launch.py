@@ -58,9 +58,9 @@ def fake_browser(tmp_path: Path) -> Path:
 
 class TestCommandLine:
     def test_chromium_is_full_screen_may_sound_and_calls_nobody(self) -> None:
-        words = command_line(Path("/usr/bin/chromium"), URL, Path("/home/board/profile"))
+        words = command_line(Path("/usr/bin/chromium"), URL, Path("/var/lib/board/profile"))
         assert words[0] == "/usr/bin/chromium"
-        assert words[-2:] == ["--user-data-dir=/home/board/profile", URL]
+        assert words[-2:] == ["--user-data-dir=/var/lib/board/profile", URL]
         wanted = {"--kiosk", "--autoplay-policy=no-user-gesture-required", "--disable-background-networking"}
         assert wanted <= set(words)
 
