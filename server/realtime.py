@@ -66,6 +66,8 @@ class Boards:
 
     def _on_ticket_called(self, event: TicketCalled) -> None:
         self.socketio.emit(CALL_EVENT, announcement(event).to_json(), to=room(event.office_id))
+        # The boards' turn: else they would get it only with what this request still has to do, and after it.
+        self.socketio.sleep(0)
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
         if self._parts.settings.message_queue or event.office_id in self._offices.values():
