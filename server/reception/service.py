@@ -1,7 +1,7 @@
 """Entry points of arriving: check in with a code, come without a booking, report what was printed."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -197,7 +197,9 @@ def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckI
     view = _view_again(tx, visit, ticket, now)
     early = visit.booked_at is not None and now < visit.booked_at
     if last is Outcome.PRINTED or not visit.live:
-        return CheckInAnswer(Result.ALREADY, early, False, None, view)
+        # No paper comes: what is told is the first one, and nothing is a reprint.
+        first = replace(view, issued_at=office_time(ticket.issued_at), reprint_of=None)
+        return CheckInAnswer(Result.ALREADY, early, False, None, first)
     return CheckInAnswer(Result.TICKET, early, False, _job(tx, ticket.id, kiosk, now), view)
 
 
