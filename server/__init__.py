@@ -98,7 +98,9 @@ def start(app: Flask) -> None:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
+    # What was typed or scanned stands in a statement's values, and the text of a fault may reach a log.
+    always = {"hide_parameters": True}
     if settings.database_url.startswith("sqlite"):
-        return {}
+        return {**always}
     waiting = {"options": f"-c lock_timeout={int(WAIT_FOR_DATABASE_S * 1000)}"}
-    return {"pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "connect_args": waiting}
+    return {**always, "pool_size": 10, "max_overflow": 20, "pool_pre_ping": True, "connect_args": waiting}

@@ -3,6 +3,11 @@
 import ast
 from collections.abc import Callable, Iterator
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.db import read_session
 from tests.architecture.project import calls, dotted, imports, modules
 
 WALL_CLOCK = {
@@ -111,3 +116,10 @@ def test_the_scan_of_logs_sees_what_it_looks_for() -> None:
     )
     assert [sent_words(call) for call in logged(tree)] == [{"form"}, {"payload"}, set()]
     assert any(list(logged(module.tree)) for module in modules("server"))
+
+
+@pytest.mark.usefixtures("office")
+def test_a_fault_of_the_database_does_not_tell_the_values_of_its_statement() -> None:
+    with pytest.raises(SQLAlchemyError) as fault:
+        read_session().execute(text("SELECT typed FROM nowhere WHERE typed = :typed"), {"typed": "M1H000001"})
+    assert "M1H000001" not in str(fault.value)
