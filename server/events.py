@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from server.faults import way_of
+
 log = logging.getLogger(__name__)
 
 
@@ -82,5 +84,5 @@ class EventBus:
                 if isinstance(event, kind):
                     try:
                         subscriber(event)
-                    except Exception:
-                        log.exception("telling %s failed", type(event).__name__)
+                    except Exception as error:
+                        log.error("telling %s failed: %s", type(event).__name__, way_of(error))

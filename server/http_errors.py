@@ -1,7 +1,6 @@
 """One table: kind of refusal → HTTP status. Devices get JSON, people a page that says what to do next."""
 
 import logging
-import traceback
 from typing import Any, cast
 
 from flask import Flask, jsonify, render_template, request
@@ -14,6 +13,7 @@ from madoguchi.wire import RefusalView
 from server.auth.rules import NotPaired
 from server.edge import language, parts
 from server.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, NotNow, Refusal
+from server.faults import way_of
 
 log = logging.getLogger(__name__)
 
@@ -57,9 +57,7 @@ def _http(error: Exception) -> ResponseReturnValue:
 
 
 def _fault(error: Exception) -> ResponseReturnValue:
-    # The text of an exception may hold what was typed or scanned: only its kind and its way are logged.
-    way = "".join(traceback.format_tb(error.__traceback__))
-    log.error("fault in %s %s: %s\n%s", request.method, request.endpoint, type(error).__name__, way)
+    log.error("fault in %s %s: %s", request.method, request.endpoint, way_of(error))
     return _answer("fault", {}, 500)
 
 

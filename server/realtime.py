@@ -18,6 +18,7 @@ from server.clock import office_time
 from server.db import db, read_session
 from server.edge import Parts
 from server.events import QueueChanged, TicketCalled
+from server.faults import way_of
 from server.queueing.board import announcement
 from server.queueing.board_api import waiting_of_office
 from server.queueing.queries import sequence_of
@@ -81,9 +82,9 @@ class Boards:
             for office in set(self._offices.values()):
                 try:
                     self.socketio.emit(HEARTBEAT_EVENT, self.heartbeat(office).to_json(), to=room(office))
-                except Exception:
+                except Exception as error:
                     # A database that is away must not end the heartbeats; boards call themselves stale meanwhile.
-                    log.exception("heartbeat of office %s failed", office)
+                    log.error("heartbeat of office %s failed: %s", office, way_of(error))
             if (took := time.monotonic() - started) > 1:
                 log.warning("heartbeats took %.1f s", took)
 

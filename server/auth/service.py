@@ -16,7 +16,7 @@ from server.auth.models import Device, DeviceKind, Staff
 from server.auth.passwords import MIN_LENGTH, Passwords
 from server.auth.rules import NotPaired, Role, SignInFailed
 from server.db import Transaction, new_uid, read_session, transaction
-from server.errors import Conflict, Invalid
+from server.errors import Conflict, Invalid, NotFound
 from server.keys import Keyring
 from server.repeats import Caller, repeat_of
 
@@ -33,6 +33,12 @@ class NameTaken(Conflict):
     """There is an account of this name."""
 
     code = "name_taken"
+
+
+class UnknownDevice(NotFound):
+    """There is no such device."""
+
+    code = "unknown_device"
 
 
 class ShownOnce(Conflict):
@@ -142,33 +148,31 @@ def _new_device(tx: Transaction, office_id: int, kind: DeviceKind, name: str, by
 
 
 def renew_token(keyring: Keyring, kiosk: UUID, by: str, now: datetime) -> str:
-    """Another token for a kiosk, shown this once; the one before opens nothing any more. Raises NotPaired."""
+    """Another token for a kiosk, shown this once; the one before opens nothing any more. Raises UnknownDevice."""
     token = secrets.token_urlsafe(32)
     with transaction() as tx:
         device = _locked_device(tx, kiosk)
         if device.kind is not DeviceKind.KIOSK:
-            raise NotPaired
+            raise UnknownDevice
         device.token_key, device.key_id = keyring.key("device", token), keyring.key_id
         record(tx, now, by, "device.renew_token", device.uid)
     return token
 
 
 def start_pairing(keyring: Keyring, board: UUID, by: str, now: datetime, lasts: timedelta = PAIRING_TIME) -> str:
-    """A pairing code with which browsers become this board until its time is over. Raises NotPaired."""
+    """A pairing code with which browsers become this board until its time is over. Raises UnknownDevice."""
     code = secrets.token_urlsafe(12)
     with transaction() as tx:
-        device = tx.session.scalar(
-            select(Device).where(Device.uid == board, Device.kind == DeviceKind.BOARD).with_for_update()
-        )
-        if device is None:
-            raise NotPaired
+        device = _locked_device(tx, board)
+        if device.kind is not DeviceKind.BOARD:
+            raise UnknownDevice
         device.pairing_key, device.pairing_until = keyring.key("pairing", code), now + lasts
         record(tx, now, by, "device.start_pairing", device.uid)
     return code
 
 
 def unpair(device_uid: UUID, by: str, now: datetime) -> None:
-    """End a device's pairing: tokens and cookies given out so far open nothing any more. Raises NotPaired."""
+    """End a device's pairing: tokens and cookies given out so far open nothing any more. Raises UnknownDevice."""
     with transaction() as tx:
         device = _locked_device(tx, device_uid)
         device.generation += 1
@@ -179,7 +183,7 @@ def unpair(device_uid: UUID, by: str, now: datetime) -> None:
 def _locked_device(tx: Transaction, uid: UUID) -> Device:
     device = tx.session.scalar(select(Device).where(Device.uid == uid).with_for_update())
     if device is None:
-        raise NotPaired
+        raise UnknownDevice
     return device
 
 

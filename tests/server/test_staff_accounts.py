@@ -14,6 +14,7 @@ from server.auth.service import (
     NameTaken,
     PasswordTooShort,
     SignedIn,
+    UnknownDevice,
     add_board,
     add_kiosk,
     add_staff,
@@ -149,5 +150,5 @@ def test_a_pairing_code_lasts_a_quarter_of_an_hour(city: City) -> None:
     assert board_by_pairing(read_session(), city.keyring, code, last - timedelta(microseconds=1)).uid == board
     with pytest.raises(NotPaired):
         board_by_pairing(read_session(), city.keyring, code, last)
-    with pytest.raises(NotPaired):
+    with pytest.raises(UnknownDevice):
         start_pairing(city.keyring, uuid4(), "kanri", city.now)
