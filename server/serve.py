@@ -1,5 +1,6 @@
 """The one process shape: gunicorn's gevent worker with simple-websocket, patched before any other import."""
 
+import gc
 from typing import Any
 
 import gevent
@@ -18,8 +19,19 @@ def serve(settings: Settings, listen: str | None) -> int:
     """Serve until SIGTERM; what was begun is finished first, for ten seconds at most."""
     if not monkey.is_module_patched("socket"):
         raise RuntimeError("serve() in a process that was not patched for gevent before its imports")
+    _let_it_stay()
     _Gunicorn(settings, listen or settings.listen).run()
     return 0
+
+
+def _let_it_stay() -> None:
+    """Leave out of every garbage collection to come what is loaded by now; it stays until the end.
+
+    Searching it takes a tenth of a second, in which nobody is served; and a worker that looks at every object of the
+    master's memory gets a copy of it all (20 MB less without).
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -59,3 +71,4 @@ def _in_thread_pool(function: Any, *args: Any) -> Any:
 
 def _worker_started(worker: Any) -> None:
     start(worker.wsgi)
+    _let_it_stay()
