@@ -43,6 +43,9 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for talkative in ("apscheduler", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    # What these would log names addresses, or quotes what strangers sent.
+    for telltale in ("flask-limiter", "engineio", "socketio", "engineio.server", "socketio.server"):
+        logging.getLogger(telltale).setLevel(logging.ERROR)
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=settings.secret_key,

@@ -7,6 +7,7 @@ committed sequence, so that a lost last message shows. Rooms follow from the pai
 import logging
 import time
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, request
 from flask_socketio import SocketIO, join_room
@@ -14,6 +15,7 @@ from flask_socketio import SocketIO, join_room
 from madoguchi.wire import CALL_EVENT, HEARTBEAT_EVENT, WAITING_EVENT, Heartbeat
 from server.auth.guards import board_of_request
 from server.auth.rules import NotPaired
+from server.auth.service import paired_boards
 from server.clock import office_time
 from server.db import db, read_session
 from server.edge import Parts
@@ -32,7 +34,7 @@ class Boards:
     def __init__(self, app: Flask, parts: Parts) -> None:
         """Subscribes to the events that change a board and takes sockets of paired boards."""
         self._app, self._parts = app, parts
-        self._offices: dict[str, int] = {}
+        self._open: dict[str, tuple[UUID, int, int]] = {}  # socket → board, its generation, its office
         self.socketio = SocketIO(
             app,
             async_mode=_async_mode(),
@@ -55,15 +57,15 @@ class Boards:
 
     def _connect(self) -> bool:
         try:
-            office = board_of_request().office_id
+            board = board_of_request()
         except NotPaired:
             return False
-        join_room(room(office))
-        self._offices[_sid()] = office
+        join_room(room(board.office_id))
+        self._open[_sid()] = (board.uid, board.generation, board.office_id)
         return True
 
     def _disconnect(self, _reason: str | None = None) -> None:
-        self._offices.pop(_sid(), None)
+        self._open.pop(_sid(), None)
 
     def _on_ticket_called(self, event: TicketCalled) -> None:
         self.socketio.emit(CALL_EVENT, announcement(event).to_json(), to=room(event.office_id))
@@ -71,7 +73,7 @@ class Boards:
         self.socketio.sleep(0)
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
-        if self._parts.settings.message_queue or event.office_id in self._offices.values():
+        if self._parts.settings.message_queue or event.office_id in self._offices():
             waiting = waiting_of_office(read_session(), event.office_id, self._parts.clock.now())
             self.socketio.emit(WAITING_EVENT, waiting.to_json(), to=room(event.office_id))
 
@@ -79,7 +81,8 @@ class Boards:
         while True:
             self.socketio.sleep(self._parts.settings.heartbeat_s)
             started = time.monotonic()
-            for office in set(self._offices.values()):
+            self._hang_up_unpaired()
+            for office in self._offices():
                 try:
                     self.socketio.emit(HEARTBEAT_EVENT, self.heartbeat(office).to_json(), to=room(office))
                 except Exception as error:
@@ -87,6 +90,26 @@ class Boards:
                     log.error("heartbeat of office %s failed: %s", office, way_of(error))
             if (took := time.monotonic() - started) > 1:
                 log.warning("heartbeats took %.1f s", took)
+
+    def _offices(self) -> set[int]:
+        return {office for _, _, office in self._open.values()}
+
+    def _hang_up_unpaired(self) -> None:
+        """A board that was unpaired while its socket was open hears no more calls after the next heartbeat."""
+        open_now = dict(self._open)
+        if not open_now:
+            return
+        try:
+            with self._app.app_context():
+                paired = paired_boards(read_session(), {uid for uid, _, _ in open_now.values()})
+                db.session.remove()
+        except Exception as error:
+            log.error("looking for unpaired boards failed: %s", way_of(error))
+            return
+        for sid, (uid, generation, _) in open_now.items():
+            if (uid, generation) not in paired:
+                self._open.pop(sid, None)
+                self.socketio.server.disconnect(sid)
 
     def heartbeat(self, office: int) -> Heartbeat:
         """The committed sequence and the people waiting."""

@@ -131,7 +131,7 @@ def dozen_notices(keyring: Keyring, now: datetime) -> list[SampleNotice]:
         ("honcho", soon + timedelta(minutes=30), "booked for today"),
         ("honcho", tomorrow, "booked for another day"),
         ("kita", soon, "booked at another office"),
-        ("honcho", soon, "booked and cancelled"),
+        ("honcho", tomorrow, "booked and cancelled"),
     ]
     cases += [("honcho", None, "not booked")] * 7
     return [_notice(keyring, office, wanted, note, now) for office, wanted, note in cases]

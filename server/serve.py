@@ -52,7 +52,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "timeout": 60,
             "keepalive": 30,
             "accesslog": None,
-            "loglevel": "warning",
+            "loglevel": "error",  # its warnings name addresses and quote what strangers sent
             "control_socket_disable": True,
             "post_worker_init": _worker_started,
         }

@@ -33,6 +33,9 @@ def settle(tx: Transaction, key: str, now: datetime, *, right: bool) -> bool:
     if standing is None:
         return False
     check_not_locked(standing, now)
+    if standing.locked_until is not None:
+        # A lock that has ended begins the counting anew: else one try each quarter of an hour would keep it closed.
+        standing.failed, standing.locked_until = 0, None
     if right:
         tx.session.delete(standing)
         return False

@@ -38,7 +38,11 @@ class Passwords:
 
     def check(self, stored: str | None, password: str) -> bool:
         """Whether the password is the stored one; as slow for an account that does not exist."""
+        return bool(self._run(self._verify, stored or self._nobody, password)) and stored is not None
+
+    def _verify(self, stored: str, password: str) -> bool:
+        # A wrong password is no fault of the pool, which would log it as one.
         try:
-            return bool(self._run(self._hasher.verify, stored or self._nobody, password)) and stored is not None
+            return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False

@@ -67,7 +67,7 @@ def check_not_locked(account: Lockable, now: datetime) -> None:
 
 
 def count_failure(account: Lockable, now: datetime) -> bool:
-    """Five wrong passwords in a row close the account for a quarter of an hour; each further one closes it again.
+    """Five wrong passwords in a row close the account for a quarter of an hour.
 
     True if it is closed now.
     """

@@ -1,7 +1,7 @@
 """Entry points for staff accounts and devices."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -213,6 +213,12 @@ def board_of_cookie(session: Session, uid: str, generation: int) -> Device:
     if device is None or device.generation != generation:
         raise NotPaired
     return device
+
+
+def paired_boards(session: Session, uids: Collection[UUID]) -> set[tuple[UUID, int]]:
+    """(uid, generation) of those of these boards that are paired still."""
+    rows = session.execute(select(Device.uid, Device.generation).where(Device.uid.in_(uids), Device.active))
+    return {(uid, generation) for uid, generation in rows}
 
 
 def kiosk_of_token(session: Session, keyring: Keyring, token: str) -> Device:

@@ -1,5 +1,6 @@
 """What a kiosk asks (JSON; docs/api.md). Thin: parse, call one entry point, answer."""
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from server.offices.queries import open_now, services_of
 from server.reception import service
 from server.reception.service import Kiosk
 
+REASON = re.compile(r"[a-z_]{1,40}")
 blueprint = Blueprint("kiosk_api", __name__, url_prefix="/api/kiosk")
 
 
@@ -42,6 +44,8 @@ def _read(kind: Any) -> Any:
         return kind.from_json(request.get_json(silent=True))
     except ValueError as error:
         raise NotUnderstood(fault=str(error)[:200]) from None
+    except RecursionError:
+        raise NotUnderstood(fault="nested too deeply") from None
 
 
 def _here() -> Kiosk:
@@ -83,7 +87,9 @@ def report_print(job: UUID) -> ResponseReturnValue:
 def call_staff() -> ResponseReturnValue:
     """Somebody at the kiosk needs help."""
     asked: StaffCall = _read(StaffCall)
-    service.call_staff(caller(_actor()), asked.reason[:40], now())
+    if not REASON.fullmatch(asked.reason):
+        raise NotUnderstood(fault="reason: a word of small letters and underscores")
+    service.call_staff(caller(_actor()), asked.reason, now())
     return "", 204
 
 

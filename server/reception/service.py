@@ -66,7 +66,9 @@ def check_in(
         booking = locked_booking(tx, booking_id)
         if booking.office_id != kiosk.office_id:
             raise WrongOffice(site=tx.session.get_one(Office, booking.office_id).names)
-        if (visit := _visit_of(tx, booking.id)) is not None:
+        visit = _visit_of(tx, booking.id)
+        # Only today's number may be said again: on another day it is somebody else's.
+        if visit is not None and visit.business_date == business_date(now):
             return repeat.keep(_again(tx, visit, kiosk, now))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)

@@ -139,6 +139,7 @@ def test_a_resident_books_and_keeps_the_booking_with_the_keyboard_alone(open_pag
     follow(page, ".decide button")
     follow(page, "form[action^='/book/confirm/'] button")
     follow(page, "a[href='/book/cancel']")
+    page.wait_for_function("document.activeElement !== document.body")
     page.keyboard.press("Enter")  # the focus stands on "keep the booking"
     expect(page).to_have_url(re.compile(r"/book/done\??$"))
 

@@ -141,3 +141,14 @@ def test_a_kiosk_that_speaks_is_noted_once_a_minute(city: City) -> None:
         seen.append(read_session().get_one(Device, city.kiosk.id).seen_at)
 
     assert seen[0] == seen[1] != seen[2]
+
+
+@pytest.mark.parametrize("reason", ["123456789018", "\ud800", "", "a" * 41, "button; drop"])
+def test_a_reason_that_is_no_word_is_not_kept(city: City, reason: str) -> None:
+    asked = {"request_id": str(uuid4()), "reason": reason}
+    assert code_of(kiosk(city).post("/api/kiosk/staff-calls", json=asked)) == (422, "not_understood")
+
+
+def test_a_message_nested_too_deeply_is_not_understood(city: City) -> None:
+    answer = kiosk(city).post("/api/kiosk/walk-ins", data="[" * 20_000, content_type="application/json")
+    assert code_of(answer) == (422, "not_understood")

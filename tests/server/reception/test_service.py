@@ -228,6 +228,14 @@ class TestScanningAgain:
         assert (city.scan(code).result, city.scan(code).ticket.number) == (Result.ALREADY, answer.ticket.number)
         assert visits(city) == 1
 
+    def test_on_another_day_no_number_is_said_for_it_is_somebody_elses(
+        self, city: City, first: tuple[str, CheckInAnswer]
+    ) -> None:
+        city.clock.forward(days=1)
+
+        with pytest.raises((WrongDay, NotBooked)):
+            city.scan(first[0])
+
     def test_a_job_of_another_kiosk_or_of_nobody_is_unknown(self, city: City, first: tuple[str, CheckInAnswer]) -> None:
         job = first[1].job
         assert job is not None
