@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import bindparam, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from server.clock import at_minute
 from server.errors import NotFound
@@ -72,9 +72,12 @@ def policy_on(session: Session, office_id: int, day: date) -> OfficePolicy:
     return policy_of((key, value) for key, value in session.execute(_POLICY, {"office": office_id, "day": day}))
 
 
+_RULES = select(OpeningRule).where(OpeningRule.office_id == bindparam("office"))
+
+
 def rules_of(session: Session, office_id: int) -> Sequence[OpeningRule]:
     """All opening rules of an office."""
-    return session.scalars(select(OpeningRule).where(OpeningRule.office_id == office_id)).all()
+    return session.scalars(_RULES, {"office": office_id}).all()
 
 
 def open_now(session: Session, office_id: int, now: datetime) -> OpenNow:
@@ -118,15 +121,20 @@ def service_by_code(session: Session, office_id: int, code: str) -> Service:
     raise UnknownService(service=code[:40])
 
 
+_FIRST_STEP = (
+    select(ServiceStep)
+    .where(
+        ServiceStep.office_id == bindparam("office"),
+        ServiceStep.service_id == bindparam("service"),
+        ServiceStep.position == 1,
+    )
+    .options(joinedload(ServiceStep.lane), joinedload(ServiceStep.service))  # both stand on the ticket
+)
+
+
 def first_step(session: Session, office_id: int, service_id: int) -> ServiceStep:
     """The first stop of a service at an office. Raises UnknownService."""
-    step = session.scalar(
-        select(ServiceStep).where(
-            ServiceStep.office_id == office_id,
-            ServiceStep.service_id == service_id,
-            ServiceStep.position == 1,
-        )
-    )
+    step = session.scalar(_FIRST_STEP, {"office": office_id, "service": service_id})
     if step is None:
         raise UnknownService
     return step

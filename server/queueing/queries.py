@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import bindparam, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from madoguchi.wire import CallKind
@@ -20,18 +20,16 @@ def _today(now: datetime) -> datetime:
     return at_minute(business_date(now), 0)
 
 
+_WAITING = select(func.count()).where(
+    VisitStep.lane_id == bindparam("lane"),
+    VisitStep.state == StepState.WAITING,
+    VisitStep.due_at >= bindparam("today"),
+)
+
+
 def waiting_in_lane(session: Session, lane_id: int, now: datetime) -> int:
     """How many visits wait in a lane."""
-    return (
-        session.scalar(
-            select(func.count()).where(
-                VisitStep.lane_id == lane_id,
-                VisitStep.state == StepState.WAITING,
-                VisitStep.due_at >= _today(now),
-            )
-        )
-        or 0
-    )
+    return session.scalar(_WAITING, {"lane": lane_id, "today": _today(now)}) or 0
 
 
 def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
@@ -53,24 +51,28 @@ def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
     )
 
 
+_HEADS = (
+    select(VisitStep)
+    .where(
+        VisitStep.lane_id == bindparam("lane"),
+        VisitStep.state == StepState.WAITING,
+        VisitStep.step_class == bindparam("class"),
+        VisitStep.due_at >= bindparam("today"),
+        VisitStep.id.not_in(bindparam("passed", expanding=True)),
+    )
+    .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
+    .limit(HEADS)
+    .execution_options(populate_existing=True)
+)
+
+
 def heads(session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
     """The first few waiting steps of each class and lane, each found by the index."""
     found: list[VisitStep] = []
     for lane in lanes:
         for step_class in StepClass:
-            found += session.scalars(
-                select(VisitStep)
-                .where(
-                    VisitStep.lane_id == lane,
-                    VisitStep.state == StepState.WAITING,
-                    VisitStep.step_class == step_class,
-                    VisitStep.due_at >= _today(now),
-                    VisitStep.id.not_in(passed_over),
-                )
-                .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
-                .limit(HEADS)
-                .execution_options(populate_existing=True)
-            )
+            asked = {"lane": lane, "class": step_class, "today": _today(now), "passed": list(passed_over)}
+            found += session.scalars(_HEADS, asked)
     return found
 
 
