@@ -9,6 +9,9 @@ from server.offices.service import load_office
 from tests.conftest import Office
 from tests.fakes import MONDAY_NINE
 from tests.server.city import City
+from tests.server.renewed import standing_office, standing_on_postgresql, standing_on_sqlite
+
+__all__ = ["city", "hall", "standing_office", "standing_on_postgresql", "standing_on_sqlite"]
 
 WINDOWS = 50
 HALL: dict[str, Any] = {
@@ -29,13 +32,13 @@ def load_hall() -> None:
 
 
 @pytest.fixture
-def city(office: Office) -> City:
+def city(standing_office: Office) -> City:
     """The sample city, Monday at nine, on each kind of database."""
-    return City(office)
+    return City(standing_office)
 
 
 @pytest.fixture
-def hall(office: Office) -> City:
+def hall(standing_office: Office) -> City:
     """The hall: fifty windows, one lane."""
     load_hall()
-    return City(office, "hall")
+    return City(standing_office, "hall")

@@ -4,9 +4,12 @@ import pytest
 
 from tests.conftest import Office
 from tests.server.city import City
+from tests.server.renewed import standing_office, standing_on_postgresql, standing_on_sqlite
+
+__all__ = ["city", "standing_office", "standing_on_postgresql", "standing_on_sqlite"]
 
 
 @pytest.fixture
-def city(office: Office) -> City:
+def city(standing_office: Office) -> City:
     """The sample city, Monday at nine, on each kind of database."""
-    return City(office)
+    return City(standing_office)

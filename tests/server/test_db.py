@@ -16,6 +16,7 @@ from server.events import EventBus, QueueChanged
 from server.offices.models import Feed, Window
 from server.queueing.service import WindowState
 from server.repeats import KEPT, BadRequestId, Caller, Request, forget_old, repeat_of
+from tests.conftest import Office
 from tests.fakes import MONDAY_NINE
 from tests.server.city import MONDAY, City
 
@@ -46,6 +47,12 @@ def notes() -> list[str]:
     """What was written and committed."""
     read_session().rollback()
     return [e.verb for e in read_session().query(AuditEntry).filter(AuditEntry.actor == "kanri")]
+
+
+@pytest.fixture
+def city(office: Office) -> City:
+    """The sample city in an app of its own: tests here listen to it."""
+    return City(office)
 
 
 @pytest.fixture
