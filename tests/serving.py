@@ -4,6 +4,7 @@ A process can be killed as a power cut would do it, and started again on the sam
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.fakes import MONDAY_NINE
 
 ROOT = Path(__file__).parent.parent
 START_S, END_S = 60.0, 20.0
+FAULT = re.compile(r"\b(ERROR|CRITICAL)\b|Traceback")
 
 
 @dataclass
@@ -113,5 +115,5 @@ def serving(settings: Settings, folder: Path, count: int = 1, begins: datetime =
             for server in servers:
                 error.add_note(server.log_text())
             raise
-    faults = [server.log_text() for server in servers if "Traceback" in server.log.read_text(encoding="utf-8")]
+    faults = [server.log_text() for server in servers if FAULT.search(server.log.read_text(encoding="utf-8"))]
     assert not faults, "\n".join(faults)

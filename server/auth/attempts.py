@@ -9,7 +9,7 @@ from sqlalchemy import delete, or_, select
 
 from server.auth.models import Attempts
 from server.auth.rules import LOCK, check_not_locked, count_failure
-from server.db import Transaction, read_session
+from server.db import Transaction, locked, read_session
 
 
 def check_open(key: str, now: datetime) -> bool:
@@ -27,9 +27,7 @@ def settle(tx: Transaction, key: str, now: datetime, *, right: bool) -> bool:
     """
     if not right:
         tx.insert_or_ignore(Attempts, {"key": key, "failed": 0, "at": now})
-    standing = tx.session.scalar(
-        select(Attempts).where(Attempts.key == key).with_for_update().execution_options(populate_existing=True)
-    )
+    standing = tx.session.scalar(locked(select(Attempts).where(Attempts.key == key)))
     if standing is None:
         return False
     check_not_locked(standing, now)

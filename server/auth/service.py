@@ -15,7 +15,7 @@ from server.auth.attempts import check_open, settle
 from server.auth.models import Device, DeviceKind, Staff
 from server.auth.passwords import MIN_LENGTH, Passwords
 from server.auth.rules import NotPaired, Role, SignInFailed
-from server.db import Transaction, new_uid, read_session, transaction
+from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Conflict, Invalid, NotFound
 from server.keys import Keyring
 from server.repeats import Caller, repeat_of
@@ -181,7 +181,7 @@ def unpair(device_uid: UUID, by: str, now: datetime) -> None:
 
 
 def _locked_device(tx: Transaction, uid: UUID) -> Device:
-    device = tx.session.scalar(select(Device).where(Device.uid == uid).with_for_update())
+    device = tx.session.scalar(locked(select(Device).where(Device.uid == uid)))
     if device is None:
         raise UnknownDevice
     return device

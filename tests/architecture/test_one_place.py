@@ -1,4 +1,4 @@
-"""What must happen in one place only happens there: commits, the wall clock, the environment, sockets to boards."""
+"""What must happen in one place only happens there: commits, locks, clock, environment, sockets to boards."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -38,6 +38,12 @@ def places(folder: str, is_it: Callable[[ast.AST], bool]) -> set[str]:
 def is_commit(node: ast.AST) -> bool:
     """Something is committed, whatever it is called on."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+
+
+def locks_rows(node: ast.AST) -> bool:
+    """Rows are locked by SQLAlchemy's own word for it, as a method or as an argument."""
+    named = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else None
+    return named == "with_for_update"
 
 
 def reads_wall_clock(node: ast.AST) -> bool:
@@ -80,6 +86,11 @@ def sent_words(call: ast.Call) -> set[str]:
 
 def test_only_the_transaction_commits() -> None:
     assert places("server", is_commit) == {"server/db.py"}
+
+
+def test_rows_are_locked_in_one_way() -> None:
+    # A plain FOR UPDATE elsewhere would stop whoever refers to the row, out of order: docs/concurrency.md.
+    assert places("server", locks_rows) == {"server/db.py"}
 
 
 def test_only_the_clock_reads_the_wall_clock() -> None:
