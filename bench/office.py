@@ -26,9 +26,9 @@ from server.auth.passwords import Passwords
 from server.auth.rules import Role
 from server.auth.service import add_board, add_kiosk, add_staff, start_pairing
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
+from server.booking.places import extend_slots
 from server.booking.queries import counters_that_differ
 from server.booking.rules import BookingState
-from server.booking.service import extend_slots
 from server.clock import OFFICE_ZONE, business_date
 from server.db import Transaction, db, new_uid, read_session, transaction
 from server.issuance.models import Notice, NoticeState

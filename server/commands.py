@@ -13,8 +13,8 @@ from flask_migrate import upgrade
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
 from server.auth.rules import Role
+from server.booking.places import extend_slots
 from server.booking.queries import counters_that_differ
-from server.booking.service import extend_slots
 from server.db import read_session
 from server.edge import keyring, now, parts
 from server.errors import Refusal

@@ -13,8 +13,9 @@ from server.auth.passwords import Passwords
 from server.auth.rules import Role
 from server.auth.service import add_board, add_kiosk, add_staff, start_pairing
 from server.booking.models import Channel
+from server.booking.places import extend_slots, make_slots
 from server.booking.queries import live_booking_of, open_times
-from server.booking.service import book, cancel_booking, extend_slots, hold_slot, make_slots
+from server.booking.service import book, cancel_booking, hold_slot
 from server.clock import at_minute, business_date, office_time
 from server.db import read_session, transaction
 from server.issuance.models import Notice

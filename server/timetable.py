@@ -11,7 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from server.auth.attempts import forget_old_attempts
-from server.booking.service import extend_slots, sweep_lapsed_holds, sweep_past_bookings
+from server.booking.places import extend_slots
+from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal

@@ -1,15 +1,15 @@
-"""Entry points of booking: hold a place, book it, move it, cancel it, make the places of the coming days.
+"""Entry points of booking: hold a place, book it, move it, cancel it.
 
 Locks, always in this order: notices by id, slots by id, bookings by id (docs/concurrency.md).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
@@ -38,9 +38,8 @@ from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
 from server.issuance.service import locked_notice, notice_for
 from server.keys import Keyring
-from server.offices.opening_rules import OpenSession, RuleLike, places_of_hour, sessions_on
 from server.offices.policy import OfficePolicy
-from server.offices.queries import list_made_at, policy_on, pools_of, rules_of, windows_in_pool
+from server.offices.queries import list_made_at, policy_on
 from server.repeats import Caller, repeat_of
 
 
@@ -209,33 +208,6 @@ def sweep_past_bookings(now: datetime) -> int:
         return sum(_make_way(tx, booking, now) for booking in bookings)
 
 
-def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
-    """Make or adjust the places of an office's days. Gives the number of places made anew.
-
-    A slot that shrinks below what is taken keeps its people: the surplus becomes `extra`. A slot outside the opening
-    hours is closed, never deleted.
-    """
-    with transaction() as tx:
-        rules = list(rules_of(tx.session, office_id))
-        made = 0
-        for pool in pools_of(tx.session, office_id):
-            standing = _standing(tx, pool.id, first, last)
-            for n in range((last - first).days + 1):
-                made += _make_day(tx, pool.id, office_id, first + timedelta(days=n), rules, standing, now)
-        return made
-
-
-def extend_slots(office_id: int, now: datetime) -> int:
-    """Make the places up to the end of the booking period, if they do not stand yet (sweep)."""
-    session = read_session()
-    last = business_date(now) + timedelta(days=policy_on(session, office_id, business_date(now)).open_days_before + 1)
-    pools = [pool.id for pool in pools_of(session, office_id)]
-    newest = session.scalar(select(func.max(Slot.business_date)).where(Slot.pool_id.in_(pools)))
-    if newest is not None and newest >= last:
-        return 0
-    return make_slots(office_id, max(business_date(now), newest or date.min), last, now)
-
-
 def _wanted(session: Session, notice: Notice, slot: UUID) -> dict[int, int]:
     """Slot ids → units: the chosen slot and those of the service's other pools at the same time."""
     units = units_by_pool(session, notice.office_id, notice.service_id)
@@ -393,63 +365,3 @@ def _give_back(tx: Transaction, booking: Booking) -> None:
         )
     tx.session.execute(delete(SlotUse).where(SlotUse.booking_id == booking.id))
     tx.session.expire(booking, ["uses"])
-
-
-def _standing(tx: Transaction, pool_id: int, first: date, last: date) -> dict[datetime, Slot]:
-    rows = tx.session.scalars(
-        locked(select(Slot).where(Slot.pool_id == pool_id, Slot.business_date.between(first, last)).order_by(Slot.id))
-    )
-    return {slot.starts_at: slot for slot in rows}
-
-
-def _make_day(
-    tx: Transaction,
-    pool_id: int,
-    office_id: int,
-    day: date,
-    rules: Sequence[RuleLike],
-    standing: dict[datetime, Slot],
-    now: datetime,
-) -> int:
-    policy = policy_on(tx.session, office_id, day)
-    places = places_of_hour(
-        windows_in_pool(tx.session, pool_id, day),
-        policy.rate_per_hour,
-        policy.slot_minutes,
-        policy.walk_in_percent,
-    )
-    length = timedelta(minutes=policy.slot_minutes)
-    made = 0
-    wanted = set()
-    for starts_at in _starts(sessions_on(day, rules), length):
-        bookable, walk_in = places[starts_at.minute // policy.slot_minutes]
-        wanted.add(starts_at)
-        if (slot := standing.get(starts_at)) is not None:
-            slot.bookable, slot.walk_in, slot.closed = bookable, walk_in, False
-            slot.extra = max(slot.extra, slot.taken - bookable)
-            continue
-        made += 1
-        tx.session.add(
-            Slot(
-                uid=new_uid(now),
-                pool_id=pool_id,
-                business_date=day,
-                starts_at=starts_at,
-                ends_at=starts_at + length,
-                bookable=bookable,
-                walk_in=walk_in,
-            )
-        )
-    for slot in standing.values():
-        if slot.business_date == day and slot.starts_at not in wanted:
-            slot.closed = True
-    return made
-
-
-def _starts(sessions: Iterable[OpenSession], length: timedelta) -> Iterable[datetime]:
-    """Slots that fit whole into a session and begin no later than its last reception of booked people."""
-    for session in sessions:
-        start = session.opens
-        while start + length <= session.closes and start <= session.last_booked:
-            yield start
-            start += length

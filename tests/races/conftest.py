@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from server.booking.service import extend_slots
+from server.booking.places import extend_slots
 from server.offices.service import load_office
 from tests.conftest import Office
 from tests.fakes import MONDAY_NINE

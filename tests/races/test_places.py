@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from server.booking.models import BookingPerson, Channel
+from server.booking.places import make_slots
 from server.booking.rules import BookingState, SlotFull
-from server.booking.service import Held, book, hold_slot, make_slots, move_booking, sweep_lapsed_holds
+from server.booking.service import Held, book, hold_slot, move_booking, sweep_lapsed_holds
 from server.db import transaction
 from server.errors import ChangedMeanwhile
 from server.offices.models import Policy

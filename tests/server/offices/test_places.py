@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from server.booking.models import Slot
+from server.booking.places import extend_slots, make_slots
 from server.booking.queries import places_of_day
 from server.booking.rules import SlotFull, SlotNotBookable
-from server.booking.service import extend_slots, make_slots
 from server.clock import office_time
 from server.db import read_session, transaction
 from server.offices.models import OpeningRule, Policy, RuleKind
