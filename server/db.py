@@ -13,15 +13,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum as PyEnum
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Select, Uuid, event, literal
+from sqlalchemy import BigInteger, DateTime, Enum, Integer, MetaData, Select, Table, Uuid, event, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
 
 from server.errors import Busy, ChangedMeanwhile
@@ -108,10 +110,25 @@ class Transaction:
 
     def insert_or_ignore(self, table: type[Base], values: dict[str, Any]) -> bool:
         """Insert one row; False if a row with its key stands already (waiting for its writer to end)."""
-        dialect = postgresql if self.session.get_bind().dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(literal(1))
         # Not by rowcount: psycopg says -1 of such a statement, which is as true as 1.
-        return self.session.scalar(statement) is not None
+        return self.session.scalar(_insert_or_ignore(table, self.dialect), values) is not None
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.session.get_bind().dialect.name
+
+
+def insert_into(table: type[Base], dialect: str) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what happens where its row stands already: both databases can, each by its own words."""
+    columns = cast(Table, table.__table__)
+    return postgresql.insert(columns) if dialect == "postgresql" else sqlite.insert(columns)
+
+
+@cache
+def _insert_or_ignore(table: type[Base], dialect: str) -> ReturningInsert[tuple[int]]:
+    """Built once: to put it together takes longer than to run it."""
+    return insert_into(table, dialect).on_conflict_do_nothing().returning(literal(1))
 
 
 def locked(rows: Rows, *, skip: bool = False) -> Rows:

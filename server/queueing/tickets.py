@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from server.clock import business_date
-from server.db import Transaction, new_uid
+from server.db import Transaction, insert_into, new_uid
 from server.events import QueueChanged
 from server.offices.models import Lane, Series, ServiceStep
 from server.queueing.models import NumberDay, Ticket, Visit, VisitPerson, VisitStep
@@ -93,15 +95,23 @@ def issue(tx: Transaction, arrival: Arrival, now: datetime) -> Issued:
 
 def next_number(tx: Transaction, lane_id: int, day: date) -> tuple[int, int]:
     """(series, number): the lane's next number of the day, locked until the commit. Raises NumbersUsedUp."""
-    series = tx.session.scalars(select(Series).where(Series.lane_id == lane_id, Series.device_id.is_(None))).one()
-    tx.insert_or_ignore(NumberDay, {"series_id": series.id, "business_date": day, "next": series.first})
-    following = tx.session.execute(
-        update(NumberDay)
-        .where(NumberDay.series_id == series.id, NumberDay.business_date == day)
-        .values(next=NumberDay.next + 1)
-        .returning(NumberDay.next)
-        .execution_options(synchronize_session=False)
-    ).scalar_one()
+    series = tx.session.scalars(_SERIES, {"lane": lane_id}).one()
+    row = {"series_id": series.id, "business_date": day, "next": series.first + 1}
+    following = tx.session.scalars(_draw(tx.dialect), row).one()
     if following - 1 > series.last:
         raise NumbersUsedUp(lane=lane_id)
     return series.id, following - 1
+
+
+_SERIES = select(Series).where(Series.lane_id == bindparam("lane"), Series.device_id.is_(None))
+
+
+@cache
+def _draw(dialect: str) -> ReturningInsert[int]:
+    """The day's row is made by whoever draws first; everybody after counts on."""
+    key = (NumberDay.series_id, NumberDay.business_date)
+    return (
+        insert_into(NumberDay, dialect)
+        .on_conflict_do_update(index_elements=key, set_={"next": NumberDay.next + 1})
+        .returning(NumberDay.next)
+    )
