@@ -1,9 +1,10 @@
 """The one command. Each part is loaded only when it is asked for: a kiosk installs no server."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 Command = Callable[[argparse.Namespace], int]
@@ -61,6 +62,7 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     offices = _add(commands, "offices", _server("offices"), "load an office from its file")
     offices.add_argument("action", choices=["load"])
     offices.add_argument("file", type=Path)
+    _slots_commands(_add(commands, "slots", _server("slots"), "the stock of places: make, size"))
     staff = _add(commands, "staff", _server("staff"), "add a staff account; the password is read from standard input")
     staff.add_argument("action", choices=["add"])
     staff.add_argument("name")
@@ -75,6 +77,20 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     notices.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
     notices.add_argument("--office", required=True)
     notices.add_argument("--service", default="pickup")
+
+
+def _slots_commands(slots: argparse.ArgumentParser) -> None:
+    actions = slots.add_subparsers(dest="action", required=True, metavar="ACTION")
+    make = actions.add_parser("make", help="make the places of an office's days again, after a change of its hours")
+    make.add_argument("--office", required=True, help="code of the office")
+    make.add_argument("--from", dest="first", type=date.fromisoformat, help="first day (default: today)")
+    make.add_argument("--to", dest="last", type=date.fromisoformat, help="last day (default: end of the period)")
+    size = actions.add_parser("set", help="set a value of docs/offices.md from a day on, and make the places again")
+    size.add_argument("--office", required=True, help="code of the office")
+    size.add_argument("--pool", help="for this pool only")
+    size.add_argument("--from", dest="first", type=date.fromisoformat, help="first day it counts (default: today)")
+    size.add_argument("key", help="e.g. walk_in_percent")
+    size.add_argument("value", type=json.loads, help="""as JSON: 30, true, '{"sat": 50, "mon 10": 0}'""")
 
 
 def _add(

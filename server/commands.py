@@ -13,14 +13,15 @@ from flask_migrate import upgrade
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
 from server.auth.rules import Role
-from server.booking.places import extend_slots
+from server.booking.places import extend_slots, last_day, make_slots
 from server.booking.queries import counters_that_differ
+from server.clock import business_date
 from server.db import read_session
 from server.edge import keyring, now, parts
 from server.errors import Refusal
 from server.issuance.service import register_notice
 from server.offices.queries import office_by_code
-from server.offices.service import load_office, read_office_file
+from server.offices.service import load_office, read_office_file, set_policy
 from server.serve import serve
 from server.settings import Settings, SettingsError
 
@@ -73,6 +74,17 @@ def _offices(app: Flask, arguments: Namespace) -> str:
     return f"office {loaded.code}: {loaded.windows} windows, {loaded.services} services, {made} slots made"
 
 
+def _slots(app: Flask, arguments: Namespace) -> str:
+    office, moment = office_by_code(read_session(), arguments.office).id, now()
+    first = arguments.first or business_date(moment)
+    if arguments.action == "set":
+        set_policy(office, arguments.pool, arguments.key, arguments.value, first, ACTOR, moment)
+        arguments.last = None
+    last = arguments.last or last_day(read_session(), office, moment)
+    made = make_slots(office, max(first, business_date(moment)), last, moment)
+    return f"places of {arguments.office} made up to {last}: {made} new slots"
+
+
 def _staff(app: Flask, arguments: Namespace) -> str:
     password = sys.stdin.readline().rstrip("\n")
     office = office_by_code(read_session(), arguments.office).id if arguments.office else None
@@ -99,6 +111,7 @@ def _notices(app: Flask, arguments: Namespace) -> str:
 COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {
     "db": _db,
     "offices": _offices,
+    "slots": _slots,
     "staff": _staff,
     "devices": _devices,
     "notices": _notices,

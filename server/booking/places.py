@@ -1,37 +1,41 @@
-"""Entry points for the stock of places: make the places of the coming days, and keep them. Slots are locked by id."""
+"""Entry points for the stock of places: make the places of the coming days, and keep them.
 
-from collections.abc import Iterable, Sequence
+Each day is a transaction of its own, so that nobody who books waits for the whole period; its slots are locked by id.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
+from server.booking.capacity import Places, places_at
 from server.booking.models import Slot
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
-from server.offices.opening_rules import OpenSession, RuleLike, places_of_hour, sessions_on
-from server.offices.queries import policy_on, pools_of, rules_of, windows_in_pool
+from server.offices.models import Pool, PoolKind
+from server.offices.opening_rules import OpenSession, sessions_on
+from server.offices.policy import policy_of
+from server.offices.queries import policy_on, pool_values_on, pools_of, pools_used_together, rules_of, windows_in_pool
 
 
 def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
-    """Make or adjust the places of an office's days. Gives the number of places made anew.
+    """Make or adjust the places of an office's days, after any change of calendar or policy. Gives the number of places
+    made anew.
 
     A slot that shrinks below what is taken keeps its people: the surplus becomes `extra`. A slot outside the opening
     hours is closed, never deleted.
     """
-    with transaction() as tx:
-        rules = list(rules_of(tx.session, office_id))
-        made = 0
-        for pool in pools_of(tx.session, office_id):
-            standing = _standing(tx, pool.id, first, last)
-            for n in range((last - first).days + 1):
-                made += _make_day(tx, pool.id, office_id, first + timedelta(days=n), rules, standing, now)
-        return made
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return sum(_make_day(office_id, day, now) for day in days)
 
 
 def extend_slots(office_id: int, now: datetime) -> int:
     """Make the places up to the end of the booking period, if they do not stand yet (sweep)."""
     session = read_session()
-    last = business_date(now) + timedelta(days=policy_on(session, office_id, business_date(now)).open_days_before + 1)
+    last = last_day(session, office_id, now)
     pools = [pool.id for pool in pools_of(session, office_id)]
     newest = session.scalar(select(func.max(Slot.business_date)).where(Slot.pool_id.in_(pools)))
     if newest is not None and newest >= last:
@@ -39,55 +43,68 @@ def extend_slots(office_id: int, now: datetime) -> int:
     return make_slots(office_id, max(business_date(now), newest or date.min), last, now)
 
 
-def _standing(tx: Transaction, pool_id: int, first: date, last: date) -> dict[datetime, Slot]:
+def last_day(session: Session, office_id: int, now: datetime) -> date:
+    """The last day whose places are made: one more than can be booked, so that midnight finds it ready."""
+    today = business_date(now)
+    return today + timedelta(days=policy_on(session, office_id, today).open_days_before + 1)
+
+
+def _make_day(office_id: int, day: date, now: datetime) -> int:
+    with transaction() as tx:
+        wanted = _wanted(tx.session, office_id, day)
+        standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
+        for (pool_id, starts_at), (ends_at, places) in wanted.items():
+            slot = standing.get((pool_id, starts_at))
+            if slot is None:
+                slot = Slot(uid=new_uid(now), pool_id=pool_id, business_date=day, starts_at=starts_at)
+                slot.extra = slot.taken = slot.web_taken = slot.phone_taken = 0
+                tx.session.add(slot)
+            _resize(slot, ends_at, places)
+        for key, slot in standing.items():
+            slot.closed = key not in wanted
+        return len(wanted.keys() - standing.keys())
+
+
+def _wanted(session: Session, office_id: int, day: date) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
+    """(pool, start) → (end, places) of every slot the office has on a day.
+
+    Pools that a service uses together begin their slots together, or nobody could book in both: all take the longest
+    length that one of them has for itself.
+    """
+    sessions = sessions_on(day, rules_of(session, office_id))
+    office = policy_on(session, office_id, day)
+    values = {pool.id: pool_values_on(session, pool.id, day) for pool in pools_of(session, office_id)}
+    lengths = {}
+    for group in pools_used_together(session, office_id):
+        own = [values[pool]["slot_minutes"] for pool in group if "slot_minutes" in values[pool]]
+        lengths.update(dict.fromkeys(group, max(own, default=office.slot_minutes)))
+    wanted = {}
+    for pool in pools_of(session, office_id):
+        policy = replace(policy_of(values[pool.id].items(), office), slot_minutes=lengths[pool.id])
+        units, length = _units(session, pool, values[pool.id], day), timedelta(minutes=policy.slot_minutes)
+        for starts_at in _starts(sessions, length):
+            wanted[pool.id, starts_at] = starts_at + length, places_at(starts_at, units, policy)
+    return wanted
+
+
+def _units(session: Session, pool: Pool, values: dict[str, Any], day: date) -> int:
+    """How many serve in a pool on a day: windows are counted where they stand, staff and terminals are said."""
+    return windows_in_pool(session, pool.id, day) if pool.kind is PoolKind.WINDOWS else int(values.get("size", 0))
+
+
+def _standing(tx: Transaction, pools: Iterable[int], day: date) -> dict[tuple[int, datetime], Slot]:
     rows = tx.session.scalars(
-        locked(select(Slot).where(Slot.pool_id == pool_id, Slot.business_date.between(first, last)).order_by(Slot.id))
+        locked(select(Slot).where(Slot.pool_id.in_(pools), Slot.business_date == day).order_by(Slot.id))
     )
-    return {slot.starts_at: slot for slot in rows}
+    return {(slot.pool_id, slot.starts_at): slot for slot in rows}
 
 
-def _make_day(
-    tx: Transaction,
-    pool_id: int,
-    office_id: int,
-    day: date,
-    rules: Sequence[RuleLike],
-    standing: dict[datetime, Slot],
-    now: datetime,
-) -> int:
-    policy = policy_on(tx.session, office_id, day)
-    places = places_of_hour(
-        windows_in_pool(tx.session, pool_id, day),
-        policy.rate_per_hour,
-        policy.slot_minutes,
-        policy.walk_in_percent,
-    )
-    length = timedelta(minutes=policy.slot_minutes)
-    made = 0
-    wanted = set()
-    for starts_at in _starts(sessions_on(day, rules), length):
-        bookable, walk_in = places[starts_at.minute // policy.slot_minutes]
-        wanted.add(starts_at)
-        if (slot := standing.get(starts_at)) is not None:
-            slot.bookable, slot.walk_in, slot.closed = bookable, walk_in, False
-            slot.extra = max(slot.extra, slot.taken - bookable)
-            continue
-        made += 1
-        tx.session.add(
-            Slot(
-                uid=new_uid(now),
-                pool_id=pool_id,
-                business_date=day,
-                starts_at=starts_at,
-                ends_at=starts_at + length,
-                bookable=bookable,
-                walk_in=walk_in,
-            )
-        )
-    for slot in standing.values():
-        if slot.business_date == day and slot.starts_at not in wanted:
-            slot.closed = True
-    return made
+def _resize(slot: Slot, ends_at: datetime, places: Places) -> None:
+    """Nobody who has a place loses it: what is taken beyond the new size is `extra`, and no maximum is below it."""
+    slot.ends_at, slot.bookable, slot.walk_in, slot.closed = ends_at, places.bookable, places.walk_in, False
+    slot.extra = max(slot.extra, slot.taken - places.bookable)
+    slot.web_max = None if places.web_max is None else max(places.web_max, slot.web_taken)
+    slot.phone_max = None if places.phone_max is None else max(places.phone_max, slot.phone_taken)
 
 
 def _starts(sessions: Iterable[OpenSession], length: timedelta) -> Iterable[datetime]:

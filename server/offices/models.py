@@ -42,6 +42,18 @@ class Policy(Base):
     by: Mapped[str] = mapped_column(String(80))
 
 
+class PoolPolicy(Base):
+    """One dated value of a pool's own, before its office's (`offices/policy.py: POOL_KEYS`)."""
+
+    __tablename__ = "pool_policies"
+
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pools.id"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)
+    by: Mapped[str] = mapped_column(String(80))
+
+
 class RuleKind(Enum):
     """How an opening rule chooses its days."""
 

@@ -71,18 +71,3 @@ def open_day_before(day: date, rules: Iterable[RuleLike]) -> date | None:
     rules = list(rules)
     days = (day - timedelta(days=back) for back in range(1, LOOK_AHEAD_DAYS))
     return next((d for d in days if sessions_on(d, rules)), None)
-
-
-def places_of_hour(windows: int, rate_per_hour: int, slot_minutes: int, walk_in_percent: int) -> list[tuple[int, int]]:
-    """(bookable, walk-in) places of each slot of an hour.
-
-    The hour holds windows × rate places, spread evenly over its slots; of these places, counted through the hour,
-    the walk-in share is taken evenly, the last ones first, so that whole places stay whole and both sums are exact.
-    """
-    slots = 60 // slot_minutes
-    total = windows * rate_per_hour
-    walk_ins = total * walk_in_percent // 100
-    ends = [total * k // slots for k in range(slots + 1)]
-    kept = [walk_ins * end // total if total else 0 for end in ends]
-    spans = zip(ends, ends[1:], kept, kept[1:], strict=False)
-    return [(end - start - (until - since), until - since) for start, end, since, until in spans]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload
@@ -15,10 +16,12 @@ from server.offices.models import (
     OpeningRule,
     Policy,
     Pool,
+    PoolPolicy,
     PoolWindow,
     Series,
     Service,
     ServiceStep,
+    ServiceUse,
     Window,
     WindowService,
 )
@@ -70,6 +73,30 @@ _POLICY = (
 def policy_on(session: Session, office_id: int, day: date) -> OfficePolicy:
     """The office's policy as of a day."""
     return policy_of((key, value) for key, value in session.execute(_POLICY, {"office": office_id, "day": day}))
+
+
+def pool_values_on(session: Session, pool_id: int, day: date) -> dict[str, Any]:
+    """What a pool says for itself as of a day."""
+    rows = session.execute(
+        select(PoolPolicy.key, PoolPolicy.value)
+        .where(PoolPolicy.pool_id == pool_id, PoolPolicy.valid_from <= day)
+        .order_by(PoolPolicy.valid_from)
+    )
+    return {row.key: row.value for row in rows}
+
+
+def pools_used_together(session: Session, office_id: int) -> list[set[int]]:
+    """The office's pools in groups: pools that some service takes places of at the same time stand in one group."""
+    uses: dict[int, set[int]] = {}
+    for service, pool in session.execute(
+        select(ServiceUse.service_id, ServiceUse.pool_id).where(ServiceUse.office_id == office_id)
+    ):
+        uses.setdefault(service, set()).add(pool)
+    groups = [{pool.id} for pool in pools_of(session, office_id)]
+    for together in uses.values():
+        joined = set[int]().union(together, *(group for group in groups if group & together))
+        groups = [group for group in groups if not group & joined] + [joined]
+    return groups
 
 
 _RULES = select(OpeningRule).where(OpeningRule.office_id == bindparam("office"))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from server.audit import record
 from server.db import Transaction, new_uid, transaction
-from server.errors import Conflict, Invalid
+from server.errors import Conflict, Invalid, NotFound
 from server.offices.models import (
     Feed,
     Lane,
@@ -19,6 +19,7 @@ from server.offices.models import (
     Policy,
     Pool,
     PoolKind,
+    PoolPolicy,
     PoolWindow,
     RuleKind,
     Series,
@@ -28,9 +29,7 @@ from server.offices.models import (
     Window,
     WindowService,
 )
-from server.offices.policy import check_value
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from server.offices.policy import WEEKDAYS, check_pool_value, check_value
 
 
 class OfficeFileUnusable(Invalid):
@@ -43,6 +42,12 @@ class OfficeExists(Conflict):
     """An office with this code is there already."""
 
     code = "office_exists"
+
+
+class UnknownPool(NotFound):
+    """The office has no pool of this name."""
+
+    code = "unknown_pool"
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,28 @@ def load_office(plan: dict[str, Any], by: str, now: datetime) -> OfficeLoaded:
             raise OfficeFileUnusable(fault=f"{type(error).__name__}: {error}") from error
         record(tx, now, by, "office.load", None, office=loaded.code)
         return loaded
+
+
+def set_policy(
+    office_id: int, pool: str | None, key: str, value: Any, valid_from: date, by: str, now: datetime
+) -> None:
+    """Another value from a day on, of the office or of one of its pools; the same day's older value is replaced.
+
+    Raises UnknownPolicy, UnknownPool. Places follow when they are made again (`booking/places.py: make_slots`).
+    """
+    (check_value if pool is None else check_pool_value)(key, value)
+    with transaction() as tx:
+        row: Policy | PoolPolicy
+        if pool is None:
+            row = Policy(office_id=office_id, valid_from=valid_from, key=key, value=value, by=by)
+        else:
+            pool_id = tx.session.scalar(select(Pool.id).where(Pool.office_id == office_id, Pool.name == pool))
+            if pool_id is None:
+                raise UnknownPool(pool=pool[:40])
+            row = PoolPolicy(pool_id=pool_id, valid_from=valid_from, key=key, value=value, by=by)
+        tx.session.merge(row)
+        facts = {"office": office_id, "pool": pool, "key": key, "value": value, "from": valid_from.isoformat()}
+        record(tx, now, by, "policy.set", None, **facts)
 
 
 class _Loader:

@@ -51,6 +51,7 @@ WITHOUT_TEXT = {
     "unknown_office": FORGED,
     "unknown_outcome": FORGED,
     "unknown_policy": COMMAND,
+    "unknown_pool": COMMAND,
     "unknown_service": FORGED,
     "unreadable": DEVICE,
     "walk_ins_closed": DEVICE,

@@ -9,7 +9,6 @@ from server.clock import OFFICE_ZONE
 from server.offices.opening_rules import (
     next_opening,
     open_day_before,
-    places_of_hour,
     session_at,
     sessions_on,
 )
@@ -115,22 +114,3 @@ def test_the_open_day_before_monday_is_friday_unless_that_is_closed() -> None:
 
     assert open_day_before(MONDAY, WEEK) == friday
     assert open_day_before(MONDAY, [*WEEK, dated(friday, closed=True)]) == date(2026, 11, 26)
-
-
-def test_the_sample_offices_three_windows_have_nine_bookable_places_an_hour() -> None:
-    assert places_of_hour(3, 4, 15, 25) == [(3, 0), (2, 1), (2, 1), (2, 1)]
-
-
-@pytest.mark.parametrize("slot_minutes", [5, 10, 15, 20, 30, 60])
-@pytest.mark.parametrize("rate", [1, 3, 4, 5, 7])
-def test_an_hours_places_are_whole_and_their_sum_is_exact(slot_minutes: int, rate: int) -> None:
-    for windows in range(1, 13):
-        for percent in range(101):
-            places = places_of_hour(windows, rate, slot_minutes, percent)
-            case = f"{windows} windows, {percent} %: {places}"
-            assert len(places) == 60 // slot_minutes, case
-            assert sum(b + w for b, w in places) == windows * rate, case
-            assert sum(w for _, w in places) == windows * rate * percent // 100, case
-            assert all(b >= 0 and w >= 0 for b, w in places), case
-            sums = [b + w for b, w in places]
-            assert max(sums) - min(sums) <= 1, case

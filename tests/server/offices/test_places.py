@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from server.booking.models import Slot
 from server.booking.places import extend_slots, make_slots
@@ -10,16 +11,39 @@ from server.booking.queries import places_of_day
 from server.booking.rules import SlotFull, SlotNotBookable
 from server.clock import office_time
 from server.db import read_session, transaction
-from server.offices.models import OpeningRule, Policy, RuleKind
+from server.offices.models import OpeningRule, Policy, Pool, PoolKind, RuleKind, ServiceUse
+from server.offices.policy import UnknownPolicy
+from server.offices.queries import service_by_code
+from server.offices.service import UnknownPool, set_policy
 from tests.server.city import MONDAY, City
 
 TUESDAY = MONDAY + timedelta(days=1)
 
 
-def set_policy(city: City, key: str, value: object, day: date = MONDAY) -> None:
-    """The office decides otherwise from a day on."""
+def decide(city: City, key: str, value: object, day: date = MONDAY, pool: str | None = None) -> None:
+    """The office decides otherwise from a day on, for itself or for one of its pools."""
+    set_policy(city.here, pool, key, value, day, "staff:1", city.now)
+
+
+def terminals(city: City, n: int, day: date = MONDAY) -> None:
+    """The card terminals that picking up a card takes a place of, too."""
     with transaction() as tx:
-        tx.session.add(Policy(office_id=city.here, valid_from=day, key=key, value=value, by="kanri"))
+        pool = tx.session.scalar(select(Pool).where(Pool.office_id == city.here, Pool.kind == PoolKind.TERMINAL))
+        if pool is None:
+            pool = Pool(office_id=city.here, kind=PoolKind.TERMINAL, name="統合端末")
+            tx.session.add(pool)
+            tx.session.flush()
+            service = service_by_code(tx.session, city.here, "pickup")
+            tx.session.add(ServiceUse(service_id=service.id, office_id=city.here, pool_id=pool.id, units=1))
+    decide(city, "size", n, day, "統合端末")
+
+
+def slots(city: City, kind: PoolKind, day: date = MONDAY) -> dict[str, Slot]:
+    """The open slots of a pool on a day, by their times."""
+    read_session().rollback()
+    wanted = select(Slot).join(Pool, Pool.id == Slot.pool_id).where(Pool.office_id == city.here, Pool.kind == kind)
+    found = read_session().scalars(wanted.where(Slot.business_date == day, Slot.closed.is_(False)))
+    return {f"{office_time(slot.starts_at):%H:%M}": slot for slot in found}
 
 
 def set_hours(city: City, day: date, opens: int, closes: int, *, closed: bool = False) -> None:
@@ -34,10 +58,7 @@ def set_hours(city: City, day: date, opens: int, closes: int, *, closed: bool = 
 
 def starts(city: City, day: date) -> list[str]:
     """The times of a day that are not closed."""
-    read_session().rollback()
-    pool = city.place("10:00").pool_id
-    rows = read_session().query(Slot).filter_by(pool_id=pool, business_date=day, closed=False).order_by(Slot.starts_at)
-    return [f"{office_time(slot.starts_at):%H:%M}" for slot in rows]
+    return sorted(slots(city, PoolKind.WINDOWS, day))
 
 
 def test_a_day_has_a_place_each_quarter_of_an_hour_until_the_last_reception(city: City) -> None:
@@ -63,7 +84,7 @@ def test_making_places_again_changes_nothing(city: City) -> None:
 
 def test_when_places_shrink_everybody_keeps_theirs_and_nobody_else_gets_one(city: City) -> None:
     booked = [city.booked("10:15") for _ in range(2)]
-    set_policy(city, "walk_in_percent", 100)
+    decide(city, "walk_in_percent", 100)
     make_slots(city.here, MONDAY, MONDAY, city.now)
 
     place = city.place("10:15")
@@ -78,9 +99,9 @@ def test_when_places_shrink_everybody_keeps_theirs_and_nobody_else_gets_one(city
 
 def test_when_places_grow_again_they_can_be_had(city: City) -> None:
     city.booked("10:15")
-    set_policy(city, "walk_in_percent", 100)
+    decide(city, "walk_in_percent", 100)
     make_slots(city.here, MONDAY, MONDAY, city.now)
-    set_policy(city, "walk_in_percent", 0, TUESDAY)
+    decide(city, "walk_in_percent", 0, TUESDAY)
     with transaction() as tx:
         tx.session.query(Policy).filter_by(office_id=city.here, valid_from=MONDAY).delete()
     make_slots(city.here, MONDAY, TUESDAY, city.now)
@@ -125,3 +146,100 @@ def test_how_full_a_day_is(city: City) -> None:
     (pool,) = places_of_day(read_session(), city.here, MONDAY)
 
     assert (pool.places, pool.taken, pool.free) == (79, 1, 78)
+
+
+def test_a_share_for_people_without_a_booking_may_differ_by_weekday_and_hour(city: City) -> None:
+    decide(city, "walk_in_by_hour", {"mon 10": 100, "tue": 0})
+    make_slots(city.here, MONDAY, TUESDAY, city.now)
+
+    monday, tuesday = slots(city, PoolKind.WINDOWS), slots(city, PoolKind.WINDOWS, TUESDAY)
+    assert [monday[time].bookable for time in ("09:45", "10:00", "10:45", "11:00")] == [2, 0, 0, 3]
+    assert {(slot.bookable, slot.walk_in) for slot in tuesday.values()} == {(3, 0)}
+
+
+def test_the_fifth_booking_of_a_frame_of_four_is_refused_and_the_sixth_of_a_frame_of_six_is_taken(city: City) -> None:
+    decide(city, "slot_minutes", 60)
+    decide(city, "walk_in_percent", 0)
+    decide(city, "places_by_hour", {"9": 4})
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+    for _ in range(4):
+        city.booked("09:30")
+    with pytest.raises(SlotFull):
+        city.booked("09:30")
+
+    decide(city, "places_by_hour", {"9": 6})
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+    for _ in range(2):
+        city.booked("09:30")
+    place = city.place("09:30")
+    assert (place.taken, place.bookable, place.ends_at - place.starts_at) == (6, 6, timedelta(hours=1))
+
+
+def test_terminals_and_staff_have_the_size_that_is_said_for_the_day(city: City) -> None:
+    terminals(city, 4)
+    terminals(city, 3, TUESDAY)
+    decide(city, "rate_per_hour", 2, MONDAY, "統合端末")
+    decide(city, "walk_in_percent", 0, MONDAY, "統合端末")
+    make_slots(city.here, MONDAY, TUESDAY, city.now)
+
+    for day, places in ((MONDAY, 8), (TUESDAY, 6)):
+        of_an_hour = slots(city, PoolKind.TERMINAL, day)
+        assert sum(of_an_hour[time].bookable for time in ("10:00", "10:15", "10:30", "10:45")) == places
+    assert slots(city, PoolKind.WINDOWS)["10:00"].bookable == 3
+
+
+def test_a_service_that_needs_a_terminal_ends_where_the_terminals_end(city: City) -> None:
+    terminals(city, 1)
+    decide(city, "walk_in_percent", 0, MONDAY, "統合端末")
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+    windows = slots(city, PoolKind.WINDOWS)["10:15"].uid
+
+    first = city.hold(city.person(), windows)
+    with pytest.raises(SlotFull):
+        city.hold(city.person(), windows)
+    city.hold(city.person("pin"), windows)
+    assert slots(city, PoolKind.TERMINAL)["10:15"].taken == 1
+    assert slots(city, PoolKind.WINDOWS)["10:15"].taken == 2
+    assert city.has_right_counters()
+    assert first.starts_at == slots(city, PoolKind.TERMINAL)["10:15"].starts_at
+
+
+def test_pools_that_a_service_uses_together_begin_their_slots_together(city: City) -> None:
+    terminals(city, 4)
+    decide(city, "slot_minutes", 30, MONDAY, "統合端末")
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+
+    windows = slots(city, PoolKind.WINDOWS)
+    assert windows.keys() == slots(city, PoolKind.TERMINAL).keys()
+    assert {slot.ends_at - slot.starts_at for slot in windows.values()} == {timedelta(minutes=30)}
+
+
+def test_the_web_may_take_half_of_the_places_and_no_more(city: City) -> None:
+    decide(city, "web_percent", 50)
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+    open_slots = slots(city, PoolKind.WINDOWS)
+    assert sum(open_slots[time].web_max or 0 for time in ("10:00", "10:15", "10:30", "10:45")) == 4
+
+    time = next(time for time, slot in sorted(open_slots.items()) if slot.web_max == 1 and time > "09:30")
+    city.hold(city.person(), time)
+    with pytest.raises(SlotFull):
+        city.hold(city.person(), time)
+    city.hold(city.person(), time, web=False)
+
+
+def test_a_maximum_below_what_the_web_has_taken_drops_nobody(city: City) -> None:
+    for _ in range(2):
+        city.hold(city.person(), "10:15")
+    decide(city, "web_percent", 0)
+    make_slots(city.here, MONDAY, MONDAY, city.now)
+
+    place = city.place("10:15")
+    assert (place.web_max, place.web_taken, place.taken) == (2, 2, 2)
+
+
+def test_a_policy_nobody_knows_and_a_pool_nobody_has_are_refused(city: City) -> None:
+    with pytest.raises(UnknownPolicy):
+        decide(city, "hold_minutes", 5, MONDAY, "窓口")
+    with pytest.raises(UnknownPool) as refused:
+        decide(city, "size", 5, MONDAY, "倉庫")
+    assert refused.value.facts == {"pool": "倉庫"}

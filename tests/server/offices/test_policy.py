@@ -1,13 +1,21 @@
 """An office's policy: what it may be, and from which day it counts."""
 
 from dataclasses import fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from server.db import read_session, transaction
 from server.offices.models import Policy
-from server.offices.policy import ALLOWED, OfficePolicy, UnknownPolicy, check_value, policy_of
+from server.offices.policy import (
+    ALLOWED,
+    OfficePolicy,
+    UnknownPolicy,
+    at_hour,
+    check_pool_value,
+    check_value,
+    policy_of,
+)
 from server.offices.queries import policy_on
 from tests.server.city import MONDAY, City
 
@@ -47,12 +55,46 @@ def test_values_at_the_limits(name: str, just: int, not_any_more: int) -> None:
         ("slot_minutes", True),
         ("closes_with_list", 1),
         ("closes_with_list", None),
+        ("walk_in_by_hour", 25),
+        ("walk_in_by_hour", {"mon": 101}),
+        ("walk_in_by_hour", {"mon": True}),
+        ("walk_in_by_hour", {"monday": 20}),
+        ("walk_in_by_hour", {"24": 20}),
+        ("walk_in_by_hour", {"10 mon": 20}),
+        ("places_by_hour", {"010": 20}),
+        ("places_by_hour", {"10": -1}),
     ],
 )
 def test_a_name_nobody_knows_or_another_type_is_refused(key: str, value: object) -> None:
     with pytest.raises(UnknownPolicy) as refused:
         check_value(key, value)
     assert refused.value.facts == {"key": key}
+
+
+def test_a_table_of_hours_names_weekdays_hours_or_both() -> None:
+    check_value("walk_in_by_hour", {"mon": 0, "9": 100, "sat 10": 50, "sun 0": 1, "23": 2})
+
+
+@pytest.mark.parametrize(
+    ("moment", "value"),
+    [("2026-12-05T10:15", 1), ("2026-12-05T11:00", 2), ("2026-12-04T10:59", 3), ("2026-12-04T09:00", None)],
+)
+def test_of_a_table_of_hours_the_narrowest_entry_counts(moment: str, value: int | None) -> None:
+    table = {"10": 3, "sat": 2, "sat 10": 1}
+    assert at_hour(table, datetime.fromisoformat(f"{moment}+09:00")) == value
+
+
+@pytest.mark.parametrize(("key", "value"), [("size", 0), ("rate_per_hour", 6), ("walk_in_by_hour", {"mon": 10})])
+def test_what_a_pool_may_say_for_itself(key: str, value: object) -> None:
+    check_pool_value(key, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("size", -1), ("size", True), ("hold_minutes", 5), ("rate_per_hour", 0), ("colour", "red")]
+)
+def test_what_a_pool_may_not_say_for_itself(key: str, value: object) -> None:
+    with pytest.raises(UnknownPolicy):
+        check_pool_value(key, value)
 
 
 def test_each_length_of_slots_divides_the_hour() -> None:

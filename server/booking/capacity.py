@@ -1,0 +1,108 @@
+"""How many places an hour has (pure): all of them, the share of those who come without a booking, the channels'."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Protocol
+
+from server.clock import office_time
+from server.offices.policy import OfficePolicy, at_hour
+
+
+@dataclass(frozen=True)
+class Places:
+    """The places of one slot; a maximum that is None is none."""
+
+    bookable: int
+    walk_in: int
+    web_max: int | None = None
+    phone_max: int | None = None
+
+
+class SlotLike(Protocol):
+    """What arrival times need of a slot."""
+
+    starts_at: datetime
+    ends_at: datetime
+    bookable: int
+
+
+def places_at(starts_at: datetime, units: int, policy: OfficePolicy) -> Places:
+    """The places of the slot that begins at a moment, where `units` (windows, staff, terminals) serve."""
+    start = office_time(starts_at)
+    by_hand, walk_ins = at_hour(policy.places_by_hour, start), at_hour(policy.walk_in_by_hour, start)
+    total = units * policy.rate_per_hour if by_hand is None else by_hand
+    percent = policy.walk_in_percent if walk_ins is None else walk_ins
+    hour = places_of_hour(total, policy.slot_minutes, percent)
+    bookable = [places for places, _ in hour]
+    nth = start.minute // policy.slot_minutes
+    return Places(
+        *hour[nth],
+        web_max=None if policy.web_percent == 100 else share_of(bookable, policy.web_percent)[nth],
+        phone_max=None if policy.phone_percent == 100 else share_of(bookable, policy.phone_percent)[nth],
+    )
+
+
+def places_of_hour(total: int, slot_minutes: int, walk_in_percent: int) -> list[tuple[int, int]]:
+    """(bookable, walk-in) places of each slot of an hour.
+
+    The hour's places are spread evenly over its slots; of these places, counted through the hour, the walk-in share is
+    taken evenly, the last ones first, so that whole places stay whole and both sums are exact.
+    """
+    slots = 60 // slot_minutes
+    ends = [total * k // slots for k in range(slots + 1)]
+    places = [end - start for start, end in pairwise(ends)]
+    walk_ins = share_of(places, walk_in_percent)
+    return [(all_of_them - kept, kept) for all_of_them, kept in zip(places, walk_ins, strict=True)]
+
+
+def share_of(places: Sequence[int], percent: int) -> list[int]:
+    """So many per cent of the places of an hour's slots, whole, taken evenly and never more than a slot has."""
+    total, until, shares = sum(places), 0, [0]
+    share = total * percent // 100
+    for n in places:
+        until += n
+        shares.append(share * until // total if total else 0)
+    return [end - start for start, end in pairwise(shares)]
+
+
+def arrival_times(slot: SlotLike, policy: OfficePolicy) -> list[datetime]:
+    """When the people of a slot are asked to come: the k-th place its k-th time.
+
+    In a slot shorter than `spread_from_minutes` all come at its beginning. Else the places are spread over it, at
+    multiples of five minutes where these suffice, at whole minutes where not: four places of an hour at :00, :15, :30,
+    :45. Times differ as long as the slot has no more places than minutes.
+    """
+    minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
+    if not policy.spread_from_minutes or minutes < policy.spread_from_minutes:
+        return [slot.starts_at] * slot.bookable
+    step = 5 if slot.bookable <= minutes // 5 else 1
+    return [
+        slot.starts_at + timedelta(minutes=minutes * k // slot.bookable // step * step) for k in range(slot.bookable)
+    ]
+
+
+def next_arrival(slot: SlotLike, taken: Sequence[tuple[datetime, int]], policy: OfficePolicy) -> datetime:
+    """The arrival time of the next booking, where (arrival time, units) of those in the slot are `taken`.
+
+    A party comes together at the first time of its places and keeps the following ones free for itself. A time given
+    back is given out again. Only when all are used – the slot is overbooked – does somebody share one: the least used.
+    """
+    times = arrival_times(slot, policy)
+    free = list(times)
+    for arrives_at, _ in taken:  # whoever was told a time has it, and nobody else is told it while others are free
+        _strike(free, arrives_at)
+    for arrives_at, units in sorted(taken):
+        for _ in range(units - 1):
+            _strike(free, arrives_at)
+    if free:
+        return free[0]
+    told = [arrives_at for arrives_at, _ in taken]
+    return min(times or [slot.starts_at], key=lambda time: (told.count(time), time))
+
+
+def _strike(free: list[datetime], arrives_at: datetime) -> None:
+    """Take one time out of those that are free: this one, else the next later, else the last."""
+    if free:
+        free.remove(next((time for time in free if time >= arrives_at), free[-1]))
