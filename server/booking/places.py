@@ -16,9 +16,16 @@ from server.booking.models import Slot
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.offices.models import Pool, PoolKind
-from server.offices.opening_rules import OpenSession, sessions_on
+from server.offices.opening_rules import OpenSession
 from server.offices.policy import policy_of
-from server.offices.queries import policy_on, pool_values_on, pools_of, pools_used_together, rules_of, windows_in_pool
+from server.offices.queries import (
+    calendar_of,
+    policy_on,
+    pool_values_on,
+    pools_of,
+    pools_used_together,
+    windows_in_pool,
+)
 
 
 def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
@@ -71,7 +78,7 @@ def _wanted(session: Session, office_id: int, day: date) -> dict[tuple[int, date
     Pools that a service uses together begin their slots together, or nobody could book in both: all take the longest
     length that one of them has for itself.
     """
-    sessions = sessions_on(day, rules_of(session, office_id))
+    sessions = calendar_of(session, office_id, day).plan(day).sessions
     office = policy_on(session, office_id, day)
     values = {pool.id: pool_values_on(session, pool.id, day) for pool in pools_of(session, office_id)}
     lengths = {}

@@ -14,9 +14,10 @@ from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
 from server.clock import business_date
 from server.issuance.models import Notice
-from server.offices.models import Office, OpeningRule, Pool, Service, ServiceUse
+from server.offices.models import Office, Pool, Service, ServiceUse
+from server.offices.opening_rules import Calendar
 from server.offices.policy import OfficePolicy
-from server.offices.queries import list_made_at, rules_of
+from server.offices.queries import calendar_of, list_made_at
 
 FEW = 2
 
@@ -83,8 +84,8 @@ def open_days(
     asked = {"pool": next(iter(pools), None), "first": first, "last": last, "now": now}
     found = {day: int(places) for day, places in session.execute(_days_with_places(channel), asked)}
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    rules = rules_of(session, office_id) if policy.closes_with_list else ()
-    return [_day(session, office_id, day, found.get(day), channel, policy, rules, now) for day in days]
+    calendar = calendar_of(session, office_id, first) if policy.closes_with_list else None
+    return [_day(session, office_id, day, found.get(day), channel, policy, calendar, now) for day in days]
 
 
 @cache
@@ -109,14 +110,14 @@ def _day(
     free: int | None,
     channel: Channel,
     policy: OfficePolicy,
-    rules: Sequence[OpeningRule],
+    calendar: Calendar | None,
     now: datetime,
 ) -> DayPlaces:
     if free is None:
         return DayPlaces(day, 0, "closed")
     if channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
         # Only near days can be closed by the list: it is made on the open day before.
-        made = list_made_at(session, office_id, day, policy, rules)
+        made = list_made_at(session, office_id, day, policy, calendar)
         if made is not None and now >= made:
             return DayPlaces(day, 0, "over")
     return DayPlaces(day, free, None if free else "full")

@@ -52,9 +52,8 @@ from server.issuance.service import NoticeNotFound, find_by_scan_code
 from server.issuance.service import sign_in as sign_in_with_sticker
 from server.limits import HOLD, SIGN_IN, limiter
 from server.offices.models import Office, Service
-from server.offices.opening_rules import sessions_on
 from server.offices.policy import OfficePolicy
-from server.offices.queries import all_offices, policy_on, rules_of
+from server.offices.queries import all_offices, calendar_of, policy_on
 
 blueprint = Blueprint("booking_web", __name__)
 
@@ -231,9 +230,10 @@ def _locked(until: datetime, moment: datetime) -> str:
 
 def _phone_hours(office: Office, moment: datetime) -> str:
     """The hours of the next open day, in words."""
-    rules = rules_of(read_session(), office.id)
+    today = business_date(moment)
+    calendar = calendar_of(read_session(), office.id, today)
     for ahead in range(14):
-        if sessions := sessions_on(business_date(moment) + timedelta(days=ahead), rules):
+        if sessions := calendar.plan(today + timedelta(days=ahead)).sessions:
             return say("web.tel.hours", opentime=sessions[0].opens, time=sessions[-1].closes)
     return ""
 

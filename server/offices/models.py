@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.db import Base, BigId, enum_type
+from server.offices.opening_rules import HolidayKind, OnClosedWeekday, RuleKind
 
 
 class Office(Base):
@@ -54,33 +55,52 @@ class PoolPolicy(Base):
     by: Mapped[str] = mapped_column(String(80))
 
 
-class RuleKind(Enum):
-    """How an opening rule chooses its days."""
-
-    WEEKLY = "weekly"
-    DATED = "dated"
-
-
 class OpeningRule(Base):
-    """One session of opening hours, or a closure; minutes count from midnight, 1440 is the next midnight."""
+    """One session of opening hours, or a closure: a row of `opening_rules.Rule`, which says what the fields mean.
+
+    Sets are bits (`opening_rules.bits_of`): weekdays with Monday lowest, n-ths (the sixth is the last one), months.
+    """
 
     __tablename__ = "opening_rules"
     __table_args__ = (
-        CheckConstraint("weekday IS NULL OR weekday BETWEEN 0 AND 6", name="weekday"),
-        CheckConstraint("(kind = 'weekly') = (weekday IS NOT NULL)", name="weekly_has_weekday"),
-        CheckConstraint("(kind = 'dated') = (on_date IS NOT NULL)", name="dated_has_date"),
+        CheckConstraint("(kind IN ('dated', 'closure', 'outage')) = (on_date IS NOT NULL)", name="has_date"),
+        CheckConstraint("until_date IS NULL OR until_date >= on_date", name="dates"),
+        CheckConstraint("(kind = 'yearly') = (first_md IS NOT NULL)", name="yearly_has_days"),
+        CheckConstraint("(first_md IS NULL) = (last_md IS NULL)", name="yearly_has_both_days"),
+        CheckConstraint("first_md BETWEEN 101 AND 1231 AND last_md BETWEEN 101 AND 1231", name="yearly_days"),
+        CheckConstraint("weekdays BETWEEN 0 AND 127", name="weekdays"),
+        CheckConstraint("kind NOT IN ('weekly', 'nth') OR weekdays > 0", name="has_weekdays"),
+        CheckConstraint("nth BETWEEN 0 AND 63 AND (kind <> 'nth' OR nth > 0)", name="nth"),
+        CheckConstraint("months BETWEEN 0 AND 4095", name="months"),
+        CheckConstraint("kind <> 'relative' OR (days_after <> 0 AND (weekdays = 0) = (nth = 0))", name="relative"),
         CheckConstraint("closed OR (opens >= 0 AND opens < closes AND closes <= 1440)", name="hours"),
         CheckConstraint(
             "closed OR (last_booked BETWEEN opens AND closes AND last_walk_in BETWEEN opens AND closes)",
             name="last_reception",
         ),
+        CheckConstraint(
+            "kind NOT IN ('closure', 'outage') OR (closed AND opens BETWEEN 0 AND 1439 AND closes BETWEEN 1 AND 1440"
+            " AND (opens < closes OR until_date > on_date))",
+            name="stretch",
+        ),
+        CheckConstraint("NOT (adds AND closed)", name="adds"),
+        CheckConstraint("valid_to IS NULL OR valid_from IS NULL OR valid_from <= valid_to", name="validity"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
     kind: Mapped[RuleKind] = mapped_column(enum_type(RuleKind))
-    weekday: Mapped[int | None]
+    weekdays: Mapped[int] = mapped_column(default=0)
+    nth: Mapped[int] = mapped_column(default=0)
+    months: Mapped[int] = mapped_column(default=0)
+    days_after: Mapped[int] = mapped_column(default=0)
     on_date: Mapped[date | None]
+    until_date: Mapped[date | None]
+    first_md: Mapped[int | None]
+    last_md: Mapped[int | None]
+    substitutes: Mapped[bool] = mapped_column(default=True)
+    on_closed_weekday: Mapped[OnClosedWeekday | None] = mapped_column(enum_type(OnClosedWeekday))
+    adds: Mapped[bool] = mapped_column(default=False)
     closed: Mapped[bool] = mapped_column(default=False)
     opens: Mapped[int] = mapped_column(default=0)
     closes: Mapped[int] = mapped_column(default=0)
@@ -90,6 +110,25 @@ class OpeningRule(Base):
     reason: Mapped[str] = mapped_column(String(120), default="")
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+
+
+class HolidaySource(Enum):
+    """Who says that a day is a holiday."""
+
+    LIBRARY = "library"
+    STAFF = "staff"
+
+
+class PublicHoliday(Base):
+    """国民の祝日・休日: one day; `counts` is false where staff struck out what the library says."""
+
+    __tablename__ = "holidays"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[HolidayKind] = mapped_column(enum_type(HolidayKind))
+    source: Mapped[HolidaySource] = mapped_column(enum_type(HolidaySource))
+    counts: Mapped[bool] = mapped_column(default=True)
 
 
 class PoolKind(Enum):

@@ -19,13 +19,13 @@ from server.clock import business_date
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
 from server.offices.models import Office
-from server.offices.opening_rules import OpenSession, sessions_on
+from server.offices.opening_rules import OpenSession
 from server.offices.queries import (
     all_offices,
+    calendar_of,
     first_step,
     office_by_code,
     ranges_of,
-    rules_of,
     services_of,
     services_of_window,
     windows_of,
@@ -249,7 +249,7 @@ def _office_view(office: Office, names: dict[int, str], moment: datetime) -> Off
         for service in services_of(session, office.id)
     ]
     lanes = [{"name": lane.name_ja, "first": s.first, "last": s.last} for lane, s in ranges_of(session, office.id)]
-    sessions = sessions_on(today, rules_of(session, office.id))
+    sessions = list(calendar_of(session, office.id, today).plan(today).sessions)
     return OfficeView(office, windows, services, lanes, sessions, places_of_day(session, office.id, today))
 
 

@@ -1,14 +1,14 @@
 """What is known of an office; never writes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from server.clock import at_minute
+from server.clock import at_minute, business_date
 from server.errors import NotFound
 from server.offices.models import (
     Lane,
@@ -18,6 +18,7 @@ from server.offices.models import (
     Pool,
     PoolPolicy,
     PoolWindow,
+    PublicHoliday,
     Series,
     Service,
     ServiceStep,
@@ -25,7 +26,7 @@ from server.offices.models import (
     Window,
     WindowService,
 )
-from server.offices.opening_rules import next_opening, open_day_before, session_at
+from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Holiday, Rule, RuleKind
 from server.offices.policy import OfficePolicy, policy_of
 
 
@@ -48,6 +49,7 @@ class OpenNow:
     booked: bool
     walk_ins: bool
     next_opening: datetime | None
+    services: frozenset[str] | None  # of the running session; None is all
 
 
 def all_offices(session: Session) -> Sequence[Office]:
@@ -99,33 +101,69 @@ def pools_used_together(session: Session, office_id: int) -> list[set[int]]:
     return groups
 
 
-_RULES = select(OpeningRule).where(OpeningRule.office_id == bindparam("office"))
+# As plain columns and not as objects: the calendar is read at each check-in, and never written through.
+_RULES = select(
+    *(OpeningRule.__table__.columns[f.name] for f in fields(Rule)),
+).where(
+    OpeningRule.office_id == bindparam("office"),
+    or_(OpeningRule.valid_to.is_(None), OpeningRule.valid_to >= bindparam("since")),
+    or_(
+        OpeningRule.on_date.is_(None),
+        func.coalesce(OpeningRule.until_date, OpeningRule.on_date) >= bindparam("since"),
+    ),
+)
+_SERVICES = [f.name for f in fields(Rule)].index("services")
+_HOLIDAYS = select(PublicHoliday.day, PublicHoliday.name, PublicHoliday.kind).where(
+    PublicHoliday.counts, PublicHoliday.day >= bindparam("since")
+)
 
 
-def rules_of(session: Session, office_id: int) -> Sequence[OpeningRule]:
-    """All opening rules of an office."""
-    return session.scalars(_RULES, {"office": office_id}).all()
+def calendar_of(session: Session, office_id: int, since: date = date.min) -> Calendar:
+    """The office's calendar. Who asks only for the days from `since` on (and the open day before them) saves reading
+    what is over.
+    """
+    asked = {"office": office_id, "since": max(since, date(1900, 1, 1)) - timedelta(days=LOOK_AHEAD_DAYS)}
+    rules = [_rule(row) for row in session.execute(_RULES, asked)]
+    holidays = {}
+    if any(rule.kind in (RuleKind.HOLIDAY, RuleKind.RELATIVE) for rule in rules):
+        rows = session.execute(_HOLIDAYS, {"since": asked["since"]})
+        holidays = {day: Holiday(name, kind) for day, name, kind in rows}
+    # Only to take some of all services away one has to know them all.
+    some = any(rule.takes_away and rule.services is not None for rule in rules)
+    return Calendar(rules, holidays, [s.code for s in services_of(session, office_id)] if some else ())
 
 
-def open_now(session: Session, office_id: int, now: datetime) -> OpenNow:
-    """Whether booked people and walk-ins are received now, by the session's two last receptions."""
-    rules = rules_of(session, office_id)
-    running = session_at(now, rules)
+def _rule(row: Any) -> Rule:
+    values = list(row)
+    if values[_SERVICES] is not None:
+        values[_SERVICES] = frozenset(values[_SERVICES])
+    return Rule(*values)
+
+
+def open_now(session: Session, office_id: int, now: datetime, service: str | None = None) -> OpenNow:
+    """Whether booked people and walk-ins are received now, by the running session's two last receptions.
+
+    With a `service` (code): whether for that.
+    """
+    calendar = calendar_of(session, office_id, business_date(now))
+    session_now = calendar.session_at(now)
+    running = None if session_now is None or (service and not session_now.offers(service)) else session_now
     return OpenNow(
         booked=running is not None and now <= running.last_booked,
         walk_ins=running is not None and now <= running.last_walk_in,
-        next_opening=next_opening(now, rules),
+        next_opening=calendar.next_opening(now, service),
+        services=None if running is None else running.services,
     )
 
 
 def list_made_at(
-    session: Session, office_id: int, day: date, policy: OfficePolicy, rules: Sequence[OpeningRule] | None = None
+    session: Session, office_id: int, day: date, policy: OfficePolicy, calendar: Calendar | None = None
 ) -> datetime | None:
     """When the preparation list of a day is made: an hour of the open day before. None if there is none.
 
-    Who asks for many days reads the office's `rules` once.
+    Who asks for many days reads the office's `calendar` once.
     """
-    before = open_day_before(day, rules_of(session, office_id) if rules is None else rules)
+    before = (calendar or calendar_of(session, office_id, day)).open_day_before(day)
     return None if before is None else at_minute(before, policy.list_hour * 60)
 
 

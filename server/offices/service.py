@@ -21,7 +21,6 @@ from server.offices.models import (
     PoolKind,
     PoolPolicy,
     PoolWindow,
-    RuleKind,
     Series,
     Service,
     ServiceStep,
@@ -29,6 +28,7 @@ from server.offices.models import (
     Window,
     WindowService,
 )
+from server.offices.opening_rules import RuleKind, bits_of
 from server.offices.policy import WEEKDAYS, check_pool_value, check_value
 
 
@@ -205,8 +205,8 @@ class _Loader:
 
 def _when(text: str) -> dict[str, Any]:
     if text in WEEKDAYS:
-        return {"kind": RuleKind.WEEKLY, "weekday": WEEKDAYS.index(text), "on_date": None}
-    return {"kind": RuleKind.DATED, "weekday": None, "on_date": date.fromisoformat(text)}
+        return {"kind": RuleKind.WEEKLY, "weekdays": bits_of([WEEKDAYS.index(text)], first=0)}
+    return {"kind": RuleKind.DATED, "on_date": date.fromisoformat(text)}
 
 
 def _hours(row: dict[str, Any]) -> dict[str, Any]:

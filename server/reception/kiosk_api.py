@@ -115,6 +115,10 @@ def _state(session: Session, office_id: int, moment: datetime) -> KioskState:
         walk_ins=opening.walk_ins,
         next_opening=None if opening.next_opening is None else office_time(opening.next_opening),
         tel=office.tel,
-        services=tuple(ServiceView(s.code, s.names) for s in services_of(session, office_id)),
+        services=tuple(
+            ServiceView(s.code, s.names)
+            for s in services_of(session, office_id)
+            if opening.services is None or s.code in opening.services
+        ),
         hosts=parts().settings.hosts,
     )

@@ -72,13 +72,14 @@ def check_in(
             return repeat.keep(_again(tx, visit, kiosk, now))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)
-        opening = open_now(tx.session, kiosk.office_id, now)
+        step = first_step(tx.session, kiosk.office_id, booking.service_id)
+        opening = open_now(tx.session, kiosk.office_id, now, step.service.code)
         if not opening.booked:
             raise OfficeClosed(next_opening=_iso(opening.next_opening))
         check_in_booking(booking)
         arrival = Arrival(
             kiosk.office_id,
-            first_step(tx.session, kiosk.office_id, booking.service_id),
+            step,
             place.step_class,
             place.due_at,
             origin="kiosk",
@@ -105,7 +106,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         if not 1 <= party <= policy.party_max:
             raise PartyTooLarge(most=policy.party_max)
         chosen = service_by_code(tx.session, kiosk.office_id, service)
-        opening = open_now(tx.session, kiosk.office_id, now)
+        opening = open_now(tx.session, kiosk.office_id, now, service)
         if not opening.walk_ins:
             office = tx.session.get_one(Office, kiosk.office_id)
             raise (

@@ -65,7 +65,7 @@ def _words(condition: str) -> str:
 
 def _row(table: Table) -> dict[str, Any]:
     """Some value that fits, for each column that needs one."""
-    needed = (c for c in table.columns if not c.nullable or c.name == "weekday")
+    needed = (c for c in table.columns if not c.nullable or c.name == "on_date")
     row = {c.name: _value(c) for c in needed}
     if table.name == "bookings":
         row["hold_until"] = LATER  # its first state is a hold
@@ -92,7 +92,7 @@ VALUES: tuple[tuple[type[Any], Any], ...] = (
     (JSON, {}),
     (String, "x"),
 )
-SPECIAL: dict[str, Any] = {"weekday": 0, "ends_at": LATER, "closes": 2}
+SPECIAL: dict[str, Any] = {"adds": False, "ends_at": LATER, "closes": 2}
 
 
 def _fill(connection: Connection) -> None:

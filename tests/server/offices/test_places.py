@@ -11,7 +11,8 @@ from server.booking.queries import places_of_day
 from server.booking.rules import SlotFull, SlotNotBookable
 from server.clock import office_time
 from server.db import read_session, transaction
-from server.offices.models import OpeningRule, Policy, Pool, PoolKind, RuleKind, ServiceUse
+from server.offices.models import OpeningRule, Policy, Pool, PoolKind, ServiceUse
+from server.offices.opening_rules import RuleKind
 from server.offices.policy import UnknownPolicy
 from server.offices.queries import service_by_code
 from server.offices.service import UnknownPool, set_policy

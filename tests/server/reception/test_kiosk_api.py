@@ -1,5 +1,6 @@
 """What a kiosk may send, and what others may not: every answer has a code, and nothing is a fault of the server."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +11,10 @@ from madoguchi import wire
 from server.audit import AuditEntry
 from server.auth.models import Device
 from server.auth.service import unpair
-from server.db import read_session
-from tests.server.city import City
+from server.db import read_session, transaction
+from server.offices.models import OpeningRule
+from server.offices.opening_rules import RuleKind
+from tests.server.city import MONDAY, City, moment
 
 HOSTILE = [
     "",
@@ -152,3 +155,25 @@ def test_a_reason_that_is_no_word_is_not_kept(city: City, reason: str) -> None:
 def test_a_message_nested_too_deeply_is_not_understood(city: City) -> None:
     answer = kiosk(city).post("/api/kiosk/walk-ins", data="[" * 20_000, content_type="application/json")
     assert code_of(answer) == (422, "not_understood")
+
+
+def test_a_session_for_one_service_is_offered_and_received_for_that_alone(city: City) -> None:
+    saturday = MONDAY + timedelta(days=5)
+    with transaction() as tx:
+        hours = {"opens": 900, "closes": 1080, "last_booked": 1080, "last_walk_in": 1080}
+        tx.session.add(
+            OpeningRule(office_id=city.here, kind=RuleKind.DATED, on_date=saturday, services=["pickup"], **hours)
+        )
+    city.at(moment("16:00", saturday))
+    state = kiosk(city).get("/api/kiosk/state").json
+    asked = [
+        kiosk(city).post("/api/kiosk/walk-ins", json={"request_id": str(uuid4()), "service": s, "party": 1})
+        for s in ("pickup", "certificate")
+    ]
+
+    assert state is not None
+    assert [service["code"] for service in state["services"]] == ["pickup"]
+    assert asked[0].status_code == 200
+    assert code_of(asked[1]) == (409, "office_closed")
+    assert asked[1].json is not None
+    assert asked[1].json["facts"] == {"next_opening": "2026-12-07T08:30:00+09:00"}
