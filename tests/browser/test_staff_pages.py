@@ -259,10 +259,11 @@ class TestPhone:
         caller, booking = city.booked("10:00")
         page = find(open_page("denwa", "/phone"), caller)
         for heading in ("現在のご予約", "日時の変更を読み上げて確認する", "予約の内容"):
-            page.keyboard.press("Enter")
+            enter(page)
             expect(page.locator("h1, h2").filter(has_text=heading)).to_be_visible()
         assert city.booking(booking).starts_at != city.place("10:00").starts_at
         page.goto(f"/phone/notices/{city.notice(caller).uid}/bookings/{booking}/cancel")
+        expect(page.locator("[autofocus]")).to_be_focused()
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         expect(page.locator(".notice.good")).to_have_text("予約を取り消しました。")
@@ -273,8 +274,15 @@ class TestPhone:
         expect(page.locator("#hold-left")).to_have_text("あと10分です。")
 
 
+def enter(page: Page) -> None:
+    """Do what the page proposes, as soon as it has the focus."""
+    expect(page.locator("[autofocus]")).to_be_focused()
+    page.keyboard.press("Enter")
+
+
 def find(page: Page, caller: Person) -> Page:
     """Type the number that the caller reads."""
+    expect(page.locator("#number")).to_be_focused()
     page.keyboard.type(caller.sticker.number)
     page.keyboard.press("Enter")
     page.wait_for_url("**/phone/notices/*")
@@ -335,7 +343,7 @@ def phone_states(page: Page, caller: Person) -> Iterator[str]:
     find(page, caller)
     yield "times"
     for heading in ("読み上げて確認する", "予約の内容"):
-        page.keyboard.press("Enter")
+        enter(page)
         expect(page.locator("h1")).to_have_text(heading)
         yield heading
     page.get_by_role("link", name="変更・取消をする").click()
