@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from madoguchi.wire import RefusalView
+from server.auth.forms import local_path
 from server.auth.rules import NotPaired
 from server.edge import language, parts
 from server.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, NotNow, Refusal
@@ -64,7 +65,16 @@ def _fault(error: Exception) -> ResponseReturnValue:
 def _answer(code: str, facts: dict[str, Any], status: int) -> ResponseReturnValue:
     if request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json":
         return jsonify(RefusalView(code, facts).to_json()), status
-    return render_template("refusal.html", code=code, text=refusal_text(code, facts), facts=facts), status
+    text = refusal_text(code, facts)
+    return render_template("refusal.html", code=code, text=text, facts=facts, page_before=_page_before), status
+
+
+def _page_before() -> str:
+    """The page of ours from which somebody came, to go back to; nothing if there is none."""
+    came_from = request.referrer or ""
+    if not came_from.startswith(request.host_url) or came_from == request.url:
+        return ""
+    return local_path("/" + came_from[len(request.host_url) :])
 
 
 def refusal_text(code: str, facts: dict[str, Any]) -> str:

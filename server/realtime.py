@@ -6,6 +6,7 @@ committed sequence, so that a lost last message shows. Rooms follow from the pai
 
 import logging
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from flask import Flask, request
 from flask_socketio import SocketIO, join_room
 
 from madoguchi.wire import CALL_EVENT, HEARTBEAT_EVENT, WAITING_EVENT, Heartbeat
-from server.auth.guards import board_of_request
+from server.auth.guards import board_of_request, was_paired
 from server.auth.rules import NotPaired
 from server.auth.service import paired_boards
 from server.clock import office_time
@@ -46,6 +47,7 @@ class Boards:
             serve_client=False,
             manage_session=False,
         )
+        app.wsgi_app = _ForBoards(app.wsgi_app, parts.settings.secret_key)  # type: ignore[method-assign]  # Flask's way
         self.socketio.on_event("connect", self._connect)
         self.socketio.on_event("disconnect", self._disconnect)
         parts.bus.after(TicketCalled, self._on_ticket_called)
@@ -121,6 +123,19 @@ class Boards:
                 return Heartbeat(sequence, office_time(moment), waiting_of_office(session, office, moment))
             finally:
                 db.session.remove()
+
+
+class _ForBoards:
+    """WSGI: no socket for whoever was never paired. Once open, a socket costs memory for as long as its owner likes."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]], secret_key: str) -> None:
+        self._app, self._secret_key = app, secret_key
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/socket.io") and not was_paired(self._secret_key, environ):
+            start_response("401 UNAUTHORIZED", [("Content-Length", "0")])
+            return [b""]
+        return self._app(environ, start_response)
 
 
 def room(office: int) -> str:

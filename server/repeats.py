@@ -33,7 +33,7 @@ class Request(Base):
 
 
 class BadRequestId(Invalid):
-    """A request id is 8 to 64 letters, digits and hyphens."""
+    """A request id is 8 to 64 letters, digits and hyphens, and no number: that could be somebody's."""
 
     code = "bad_request_id"
 
@@ -48,7 +48,7 @@ class Caller:
     def __post_init__(self) -> None:
         """Ids come from outside: their shape is checked before anything is done."""
         shape = self.request_id.replace("-", "")
-        if not (8 <= len(self.request_id) <= 64 and shape.isascii() and shape.isalnum()):
+        if not (8 <= len(self.request_id) <= 64 and shape.isascii() and shape.isalnum()) or shape.isdecimal():
             raise BadRequestId
 
 

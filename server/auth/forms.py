@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from madoguchi.mynumber import may_be_my_number
+
 LONGEST = 200
 LONGEST_PATH = 500
 
@@ -42,11 +44,14 @@ def local_path(text: str) -> str:
 
 
 def is_line(text: str) -> bool:
-    """Whether a text is one line without control characters (a database may not even take them)."""
-    return all(unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp") for c in text)
+    """Whether a text is one line without control characters: a database may not even take them, and some turn the
+    direction of what follows."""
+    return all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
 
 def line_of(form: Mapping[str, str], field: str, longest: int = 40) -> str:
-    """One typed line without blanks around it; nothing if it is too long or holds control characters."""
+    """One typed line without blanks around it; nothing if it is too long, holds control characters, or could be a
+    My Number, which is never kept."""
     text = form.get(field, "").strip()
-    return text if len(text) <= longest and is_line(text) else ""
+    fits = len(text) <= longest and is_line(text) and not may_be_my_number(text.encode())
+    return text if fits else ""

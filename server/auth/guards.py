@@ -8,6 +8,7 @@ from flask import Flask, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.http import parse_cookie
 
 from madoguchi.wire import AUTHORIZATION_HEADER, AUTHORIZATION_SCHEME, CONTRACT, CONTRACT_HEADER
 from server.auth.models import Device
@@ -190,17 +191,31 @@ def device() -> Device:
 
 def board_cookie(paired: Device) -> str:
     """The signed cookie of a paired board."""
-    return str(_signer().dumps([str(paired.uid), paired.generation]))
+    return str(_signer(parts().settings.secret_key).dumps([str(paired.uid), paired.generation]))
 
 
 def board_of_request() -> Device:
     """The board whose cookie came with the request. Raises NotPaired."""
+    uid, generation = _read_board_cookie(parts().settings.secret_key, request.cookies.get(BOARD_COOKIE, ""))
+    return board_of_cookie(read_session(), uid, generation)
+
+
+def was_paired(secret_key: str, environ: dict[str, Any]) -> bool:
+    """Whether a WSGI request carries a board's cookie that we have signed: asked before a socket is even opened."""
     try:
-        uid, generation = _signer().loads(request.cookies.get(BOARD_COOKIE, ""))
+        _read_board_cookie(secret_key, parse_cookie(environ).get(BOARD_COOKIE, ""))
+    except NotPaired:
+        return False
+    return True
+
+
+def _read_board_cookie(secret_key: str, text: str) -> tuple[str, int]:
+    try:
+        uid, generation = _signer(secret_key).loads(text)
+        return str(uid), int(generation)
     except (BadSignature, ValueError, TypeError):
         raise NotPaired from None
-    return board_of_cookie(read_session(), str(uid), int(generation))
 
 
-def _signer() -> URLSafeSerializer:
-    return URLSafeSerializer(parts().settings.secret_key, salt="board")
+def _signer(secret_key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt="board")

@@ -9,19 +9,12 @@ from madoguchi.wire import Message
 from server.audit import record
 from server.booking.service import finish_booking, locked_booking
 from server.db import transaction
-from server.errors import Conflict
 from server.events import QueueChanged
 from server.issuance.service import hand_over
 from server.queueing.queries import number_of, step_at_window
-from server.queueing.rules import NobodyAtWindow
+from server.queueing.rules import NobodyAtWindow, OtherVisitor
 from server.queueing.service import finish_step, locked_step_at
 from server.repeats import Caller, repeat_of
-
-
-class OtherVisitor(Conflict):
-    """Somebody else is at the window than the screen shows: nobody's visit is ended by mistake."""
-
-    code = "other_visitor"
 
 
 class Outcome(Enum):

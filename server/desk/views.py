@@ -117,15 +117,17 @@ def call_next(number: int) -> ResponseReturnValue:
 @blueprint.post("/windows/<int(max=9999):number>/recall")
 @needs(Right.DESK)
 def recall(number: int) -> ResponseReturnValue:
-    """再呼出."""
-    return _act(number, queue.recall)
+    """再呼出, of the very number that the screen showed."""
+    shown = _shown()
+    return _act(number, lambda asking, window, moment: queue.recall(asking, window, moment, shown))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/missed")
 @needs(Right.DESK)
 def missed(number: int) -> ResponseReturnValue:
-    """不在."""
-    return _act(number, queue.missed)
+    """不在, of the very number that the screen showed."""
+    shown = _shown()
+    return _act(number, lambda asking, window, moment: queue.missed(asking, window, moment, shown))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/call/<uuid:ticket>")
@@ -152,9 +154,8 @@ def finish(number: int) -> ResponseReturnValue:
     outcome = _outcome()
     if "confirmed" not in request.form:
         return redirect(url_for("desk.ask_finish", number=number, outcome=outcome.value), 303)
-    shown = request.form.get("number", "")
-    of = int(shown) if shown.isdecimal() and len(shown) < 10 else 0
-    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, of))
+    shown = _shown()
+    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, shown))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/close")
@@ -174,6 +175,12 @@ def _act(number: int, action: Callable[[Caller, int, datetime], object]) -> Resp
             raise
         return _answer(window, moment, refusal.code)
     return _answer(window, moment)
+
+
+def _shown() -> int:
+    """The number on the screen when the button was pressed; 0, which nobody has, if there was none."""
+    shown = request.form.get("number", "")
+    return int(shown) if shown.isdecimal() and len(shown) < 10 else 0
 
 
 def _answer(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:

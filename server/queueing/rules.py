@@ -90,6 +90,12 @@ class NobodyAtWindow(NotNow):
     code = "nobody_at_window"
 
 
+class OtherVisitor(Conflict):
+    """Somebody else is at the window than the screen shows: nothing happens to anybody by mistake."""
+
+    code = "other_visitor"
+
+
 class NotPossible(Conflict):
     """The action does not fit the step's state (any more)."""
 

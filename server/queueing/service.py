@@ -24,6 +24,7 @@ from server.queueing.rules import (
     NobodyAtWindow,
     NobodyWaiting,
     NotPossible,
+    OtherVisitor,
     Reason,
     StepAction,
     StepLike,
@@ -147,13 +148,16 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
         return repeat.keep(called)
 
 
-def recall(caller: Caller, window_id: int, now: datetime) -> Called:
-    """Call the same ticket to the same window again. Raises NobodyAtWindow, NotPossible (already served)."""
+def recall(caller: Caller, window_id: int, now: datetime, number: int | None = None) -> Called:
+    """Call the same ticket to the same window again; `number` is the one the clerk sees.
+
+    Raises NobodyAtWindow, OtherVisitor, NotPossible (already served).
+    """
     with transaction() as tx:
-        repeat = repeat_of(tx, caller, "queue.recall", {"window": window_id}, now)
+        repeat = repeat_of(tx, caller, "queue.recall", {"window": window_id, "number": number}, now)
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id)
+        step = locked_step_at(tx, window_id, number)
         step.state = after(step.state, StepAction.RECALL)
         step.called_at, step.calls = now, step.calls + 1
         called = _announce(
@@ -168,13 +172,16 @@ def recall(caller: Caller, window_id: int, now: datetime) -> Called:
         return repeat.keep(called)
 
 
-def missed(caller: Caller, window_id: int, now: datetime) -> Called:
-    """The person called did not come: the number goes to the absent list. Raises NobodyAtWindow, NotPossible."""
+def missed(caller: Caller, window_id: int, now: datetime, number: int | None = None) -> Called:
+    """The person called did not come: the number, which is the one the clerk sees, goes to the absent list.
+
+    Raises NobodyAtWindow, OtherVisitor, NotPossible.
+    """
     with transaction() as tx:
-        repeat = repeat_of(tx, caller, "queue.missed", {"window": window_id}, now)
+        repeat = repeat_of(tx, caller, "queue.missed", {"window": window_id, "number": number}, now)
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id)
+        step = locked_step_at(tx, window_id, number)
         step.state = after(step.state, StepAction.MISS)
         step.window_id = None
         called = _announce(
@@ -189,8 +196,9 @@ def missed(caller: Caller, window_id: int, now: datetime) -> Called:
         return repeat.keep(called)
 
 
-def locked_step_at(tx: Transaction, window_id: int) -> VisitStep:
-    """Step: the open step at a window, visit locked first. Raises NobodyAtWindow."""
+def locked_step_at(tx: Transaction, window_id: int, number: int | None = None) -> VisitStep:
+    """Step: the open step at a window, visit locked first. Raises NobodyAtWindow; OtherVisitor if the clerk sees
+    another `number`."""
     seen = step_at_window(tx.session, window_id)
     if seen is None:
         raise NobodyAtWindow
@@ -200,6 +208,8 @@ def locked_step_at(tx: Transaction, window_id: int) -> VisitStep:
         raise NobodyAtWindow from None
     if step.window_id != window_id:
         raise NobodyAtWindow
+    if number not in (None, number_of(tx.session, step.visit_id)):
+        raise OtherVisitor
     return step
 
 

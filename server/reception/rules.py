@@ -88,6 +88,11 @@ class Admission:
     late: bool
 
 
+def is_late(booked_at: datetime, came_at: datetime, late_grace_minutes: int) -> bool:
+    """Whether somebody came later than the grace allows."""
+    return came_at > booked_at + timedelta(minutes=late_grace_minutes)
+
+
 def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_due_minutes: int) -> Admission:
     """Receive a booked person: nobody is sent away for coming early; who is later than the grace waits as a walk-in.
 
@@ -99,6 +104,6 @@ def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_d
         raise NotBooked
     if business_date(booking.starts_at) != business_date(now):
         raise WrongDay(date=office_time(booking.starts_at).date().isoformat())
-    if now > booking.starts_at + timedelta(minutes=late_grace_minutes):
+    if is_late(booking.starts_at, now, late_grace_minutes):
         return Admission(StepClass.WALK_IN, now + timedelta(minutes=walk_in_due_minutes), early=False, late=True)
     return Admission(StepClass.BOOKED, booking.starts_at, early=now < booking.starts_at, late=False)

@@ -36,6 +36,7 @@ from server.reception.rules import (
     WrongCode,
     WrongOffice,
     admit,
+    is_late,
 )
 from server.repeats import Caller, repeat_of
 
@@ -193,6 +194,10 @@ def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
 
 def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckInAnswer:
     """The booking was scanned before: the same number; a new paper only if the last is not known to be printed."""
+    late = False
+    if visit.booked_at is not None:
+        policy = policy_on(tx.session, visit.office_id, visit.business_date)
+        late = is_late(visit.booked_at, visit.received_at, policy.late_grace_minutes)
     ticket = next(t for t in visit.tickets if t.state is TicketState.LIVE)
     last = tx.session.scalars(
         select(PrintJob.outcome).where(PrintJob.ticket_id == ticket.id).order_by(PrintJob.id.desc()).limit(1)
@@ -202,8 +207,8 @@ def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckI
     if last is Outcome.PRINTED or not visit.live:
         # No paper comes: what is told is the first one, and nothing is a reprint.
         first = replace(view, issued_at=office_time(ticket.issued_at), reprint_of=None)
-        return CheckInAnswer(Result.ALREADY, early, False, None, first)
-    return CheckInAnswer(Result.TICKET, early, False, _job(tx, ticket.id, kiosk, now), view)
+        return CheckInAnswer(Result.ALREADY, early, late, None, first)
+    return CheckInAnswer(Result.TICKET, early, late, _job(tx, ticket.id, kiosk, now), view)
 
 
 def _job(tx: Transaction, ticket_id: int, kiosk: Kiosk, now: datetime) -> UUID:

@@ -6,12 +6,12 @@ import pytest
 
 from server.booking.rules import BookingState
 from server.db import read_session
-from server.desk.service import OtherVisitor, Outcome, finish
+from server.desk.service import Outcome, finish
 from server.errors import RepeatedWithOtherBody
 from server.issuance.models import NoticeState
 from server.issuance.service import NoticeNotReady
 from server.queueing.models import Visit
-from server.queueing.rules import NobodyAtWindow, StepState
+from server.queueing.rules import NobodyAtWindow, OtherVisitor, StepState
 from tests.fakes import asked_by
 from tests.server.city import City, Person, moment
 

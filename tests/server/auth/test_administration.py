@@ -10,6 +10,7 @@ import pytest
 
 import server
 from madoguchi.wire import CONTRACT, CONTRACT_HEADER
+from server.auth.guards import BOARD_COOKIE
 from server.offices.pages import VERBS
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, colleague, plain
@@ -104,7 +105,19 @@ def test_a_browser_becomes_a_board_by_the_link_that_is_shown(admin: Colleague) -
     assert screen.get(shown.request.path).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "待\0合"])
+@pytest.mark.parametrize("cookie", ["", "WyJ4IiwxXQ.forged", "null", "[1]"])
+def test_no_socket_is_opened_for_a_browser_that_was_never_paired(admin: Colleague, cookie: str) -> None:
+    screen, address = admin.office.client(), "/socket.io/?EIO=4&transport=websocket"
+    screen.set_cookie(BOARD_COOKIE, cookie)
+    assert screen.get(address).status_code == 401
+    admin.send("/admin/devices", "/admin/boards", office="honcho", name="待合")
+    page = admin.send("/admin/devices", form_ending(admin, "pairing"))
+    (link,) = re.findall(r"/boards/pair/[^\"<]+", page.text.partition('class="link"')[2].partition(">")[0])
+    screen.get(link)
+    assert screen.get(address).status_code == 400  # now it is only that this client speaks no WebSocket
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "待\0合", "待\u202e合", "123456789018", "１２３４ ５６７８ ９０１８"])
 def test_a_device_needs_a_name_that_can_be_read(admin: Colleague, name: str) -> None:
     answer = admin.send("/admin/devices", "/admin/boards", office="honcho", name=name)
     assert "40文字以内" in plain(admin.get(answer.location))

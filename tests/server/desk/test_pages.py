@@ -142,7 +142,7 @@ def test_a_lost_answer_is_given_again_and_nobody_else_is_called(clerk: Clerk) ->
 def test_each_answer_brings_the_id_and_the_token_of_the_next_press(clerk: Clerk) -> None:
     _, called = clerk.ask("call-next")
     fields = {key: called[key] for key in ("request_id", "csrf_token")}
-    answer = clerk.client.post(f"{AT}/missed", data=fields, headers=JSON)
+    answer = clerk.client.post(f"{AT}/missed", data={**fields, "number": 1}, headers=JSON)
     assert answer.status_code == 200
     assert answer.get_json()["picture"]["missed"][0]["number"] == 1
 
@@ -209,6 +209,17 @@ def test_only_the_number_on_the_screen_is_ended(clerk: Clerk) -> None:
     clerk.press("missed")
     clerk.press("call-next")
     answer = clerk.client.post(f"{AT}/finish", data=stale, headers=JSON)
+    assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "other_visitor")
+    assert clerk.picture()["number"] == 2
+
+
+@pytest.mark.parametrize("action", ["missed", "recall"])
+def test_only_the_number_on_the_screen_is_called_again_or_missed(clerk: Clerk, action: str) -> None:
+    clerk.press("call-next")
+    stale = clerk.form(AT, f"{AT}/{action}")
+    clerk.press("missed")
+    clerk.press("call-next")
+    answer = clerk.client.post(f"{AT}/{action}", data=stale, headers=JSON)
     assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "other_visitor")
     assert clerk.picture()["number"] == 2
 

@@ -72,6 +72,23 @@ class TestCheckingIn:
 
         assert (answer.early, answer.late) == (early, late)
 
+    def test_who_came_late_hears_it_again_with_every_scan(self, city: City) -> None:
+        _, booking = city.booked("10:00")
+        city.at("10:16")
+        first = city.scan(city.code(booking))
+        reprint = city.scan(city.code(booking))
+        city.printed(reprint)
+        city.at("11:00")
+
+        assert [a.late for a in (first, reprint, city.scan(city.code(booking)))] == [True] * 3
+
+    def test_who_came_on_time_is_not_late_however_late_the_second_scan(self, city: City) -> None:
+        _, booking = city.booked("10:00")
+        city.scan(city.code(booking))
+        city.at("11:00")
+
+        assert not city.scan(city.code(booking)).late
+
     def test_who_is_late_waits_with_the_walk_ins(self, city: City) -> None:
         _, late = city.booked("10:00")
         _, on_time = city.booked("10:30")
