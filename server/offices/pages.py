@@ -48,6 +48,7 @@ VERBS = {
     "notice.locked": "誤りが続き、交付通知書の予約を閉じた",
     "notice.register": "交付通知書を登録した",
     "office.load": "庁舎を登録した",
+    "policy.set": "庁舎の設定を変えた",
     "print.failed": "番号札を印字できなかった",
     "queue.close_past_days": "前日までの番号を閉じた",
     "reception.check_in": "来庁受付をした",
