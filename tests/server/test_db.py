@@ -212,7 +212,9 @@ def test_the_wall_clock_can_be_set_off_and_tells_the_offices_time() -> None:
     assert WallClock().now().tzinfo is OFFICE_ZONE
 
 
-@pytest.mark.parametrize("text_", ["", "a" * 7, "a" * 65, "abcd efgh", "--------", "日本語日本語日本", "a\n" * 6, "123456789018"])
+@pytest.mark.parametrize(
+    "text_", ["", "a" * 7, "a" * 65, "abcd efgh", "--------", "日本語日本語日本", "a\n" * 6, "123456789018"]
+)
 def test_a_request_id_that_cannot_be_one_is_refused(text_: str) -> None:
     with pytest.raises(BadRequestId):
         Caller("staff:1", text_)

@@ -117,7 +117,9 @@ def test_no_socket_is_opened_for_a_browser_that_was_never_paired(admin: Colleagu
     assert screen.get(address).status_code == 400  # now it is only that this client speaks no WebSocket
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 41, "待\0合", "待\u202e合", "123456789018", "１２３４ ５６７８ ９０１８"])
+@pytest.mark.parametrize(
+    "name", ["", "   ", "x" * 41, "待\0合", "待\u202e合", "123456789018", "１２３４ ５６７８ ９０１８"]
+)
 def test_a_device_needs_a_name_that_can_be_read(admin: Colleague, name: str) -> None:
     answer = admin.send("/admin/devices", "/admin/boards", office="honcho", name=name)
     assert "40文字以内" in plain(admin.get(answer.location))
