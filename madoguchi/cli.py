@@ -62,6 +62,7 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     offices = _add(commands, "offices", _server("offices"), "load an office from its file")
     offices.add_argument("action", choices=["load"])
     offices.add_argument("file", type=Path)
+    _holidays_commands(_add(commands, "holidays", _server("holidays"), "the table of holidays: show, set, strike"))
     _slots_commands(_add(commands, "slots", _server("slots"), "the stock of places: make, size"))
     staff = _add(commands, "staff", _server("staff"), "add a staff account; the password is read from standard input")
     staff.add_argument("action", choices=["add"])
@@ -77,6 +78,18 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     notices.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
     notices.add_argument("--office", required=True)
     notices.add_argument("--service", default="pickup")
+
+
+def _holidays_commands(holidays: argparse.ArgumentParser) -> None:
+    holidays.set_defaults(day=None)
+    actions = holidays.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="fill and compare the table with the library, and print a year of it")
+    show.add_argument("--year", type=int, help="default: this year")
+    name = actions.add_parser("set", help="a day is a holiday, whatever the library says")
+    name.add_argument("day", type=date.fromisoformat)
+    name.add_argument("name")
+    strike = actions.add_parser("strike", help="a day is no holiday, whatever the library says")
+    strike.add_argument("day", type=date.fromisoformat)
 
 
 def _slots_commands(slots: argparse.ArgumentParser) -> None:

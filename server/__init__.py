@@ -16,12 +16,13 @@ from server.auth.passwords import Passwords, run_here
 from server.auth.passwords import Run as Run
 from server.auth.views import blueprint as auth_pages
 from server.booking.phone import blueprint as phone_pages
+from server.booking.places import follow_calendar
 from server.booking.web import blueprint as web_pages
 from server.clock import Clock, WallClock
 from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
 from server.desk.views import blueprint as desk_pages
 from server.edge import Parts
-from server.events import EventBus
+from server.events import EventBus, OpeningChanged
 from server.health import blueprint as health
 from server.keys import Keyring
 from server.messages import models as messages_models
@@ -73,6 +74,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         Texts.load(),
     )
     app.extensions["madoguchi"], app.extensions["madoguchi.bus"] = parts, parts.bus
+    parts.bus.after(OpeningChanged, lambda changed: follow_calendar(changed, parts.clock.now()))
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":

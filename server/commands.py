@@ -20,6 +20,14 @@ from server.db import read_session
 from server.edge import keyring, now, parts
 from server.errors import Refusal
 from server.issuance.service import register_notice
+from server.offices.holiday_service import (
+    fill_year,
+    holidays_of,
+    keep_holidays,
+    reported_differences,
+    set_holiday,
+    strike_holiday,
+)
 from server.offices.queries import office_by_code
 from server.offices.service import load_office, read_office_file, set_policy
 from server.serve import serve
@@ -74,6 +82,25 @@ def _offices(app: Flask, arguments: Namespace) -> str:
     return f"office {loaded.code}: {loaded.windows} windows, {loaded.services} services, {made} slots made"
 
 
+def _holidays(app: Flask, arguments: Namespace) -> str:
+    day = arguments.day
+    if arguments.action == "set":
+        set_holiday(day, arguments.name, ACTOR, now())
+        return f"{day} is a holiday: {arguments.name}"
+    if arguments.action == "strike":
+        strike_holiday(day, ACTOR, now())
+        return f"{day} is no holiday"
+    looked = keep_holidays(now())
+    year = arguments.year or now().year
+    if arguments.year and not holidays_of(read_session(), year):
+        looked += bool(fill_year(year, now()))
+    for row in holidays_of(read_session(), year):
+        print(f"{row.day} {row.name}" + ("" if row.counts else " (struck)") + f" [{row.source.value}]")
+    for one in reported_differences(read_session()):
+        print(f"differs on {one.day}: library {one.library or '-'}, table {one.table or '-'}", file=sys.stderr)
+    return f"{looked} years compared with the library"
+
+
 def _slots(app: Flask, arguments: Namespace) -> str:
     office, moment = office_by_code(read_session(), arguments.office).id, now()
     first = arguments.first or business_date(moment)
@@ -111,6 +138,7 @@ def _notices(app: Flask, arguments: Namespace) -> str:
 COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {
     "db": _db,
     "offices": _offices,
+    "holidays": _holidays,
     "slots": _slots,
     "staff": _staff,
     "devices": _devices,

@@ -7,7 +7,7 @@ failure is logged but never delays or fails the request.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,15 @@ class BookingCancelled:
 
 
 @dataclass(frozen=True)
+class OpeningChanged:
+    """The opening hours of these days may be others; `last_day` None: of all days to come."""
+
+    office_id: int
+    first_day: date
+    last_day: date | None
+
+
+@dataclass(frozen=True)
 class QueueChanged:
     """Somebody joined or left a queue: the number of people waiting is another one."""
 
@@ -52,7 +61,7 @@ class TicketCalled:
     at: datetime
 
 
-Event = BookingMade | BookingCancelled | QueueChanged | TicketCalled
+Event = BookingMade | BookingCancelled | OpeningChanged | QueueChanged | TicketCalled
 
 
 class EventBus:

@@ -16,6 +16,7 @@ from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal
+from server.offices.holiday_service import keep_holidays
 from server.offices.queries import all_offices
 from server.queueing.service import close_past_days
 from server.repeats import forget_old
@@ -40,7 +41,10 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         in_context.__name__ = run.__name__
         return in_context
 
-    return [job(run) for run in (sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, _forget)]
+    return [
+        job(run)
+        for run in (keep_holidays, sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, _forget)
+    ]
 
 
 def start(app: Flask, parts: Parts) -> BackgroundScheduler:

@@ -15,6 +15,7 @@ from server.booking.capacity import Places, places_at
 from server.booking.models import Slot
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
+from server.events import OpeningChanged
 from server.offices.models import Pool, PoolKind
 from server.offices.opening_rules import OpenSession
 from server.offices.policy import policy_of
@@ -37,6 +38,13 @@ def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
     """
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
     return sum(_make_day(office_id, day, now) for day in days)
+
+
+def follow_calendar(changed: OpeningChanged, now: datetime) -> None:
+    """The opening hours are others (after the commit): so are the places of the days that have some."""
+    last = last_day(read_session(), changed.office_id, now)
+    first = max(changed.first_day, business_date(now))
+    make_slots(changed.office_id, first, min(changed.last_day or last, last), now)
 
 
 def extend_slots(office_id: int, now: datetime) -> int:

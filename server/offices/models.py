@@ -131,6 +131,19 @@ class PublicHoliday(Base):
     counts: Mapped[bool] = mapped_column(default=True)
 
 
+class HolidayYear(Base):
+    """Which version of the library a year of the table was last compared with, and where the two differed.
+
+    `differences` holds [day, the library's name, the table's name]; an empty name is no holiday.
+    """
+
+    __tablename__ = "holiday_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    library: Mapped[str] = mapped_column(String(20))
+    differences: Mapped[Any] = mapped_column(JSON)
+
+
 class PoolKind(Enum):
     """What a pool's places stand for."""
 

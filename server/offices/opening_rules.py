@@ -19,6 +19,7 @@ from server.clock import at_minute, business_date
 
 LOOK_AHEAD_DAYS = 60
 MIDNIGHT = 1440
+LONGEST_RELATION = 31  # days from a holiday or n-th weekday to the day that is counted from it
 LAST = 6  # in `nth`: the last one of the month
 
 
