@@ -15,7 +15,7 @@ from bench.residents import REQUESTS, Rush, ask_bare_route, book, rush_of
 from bench.site import Server, Site, site
 from server.booking import service
 from server.booking.models import Channel
-from server.booking.queries import open_days, open_times
+from server.booking.queries import open_days, open_times, wish_of
 from server.clock import business_date
 from server.db import db, read_session
 from server.issuance.models import Notice
@@ -115,12 +115,12 @@ class _Direct:
         rows = read_session()
         notice = rows.get_one(Notice, notice_id)
         policy = policy_on(rows, notice.office_id, business_date(now))
-        asked = (notice.office_id, notice.service_id)
-        days = [d.day for d in open_days(rows, *asked, Channel.WEB, policy, now) if d.reason is None]
-        times = open_times(rows, *asked, days[self._turn % len(days)], Channel.WEB, policy, now)
+        wish = wish_of([notice], Channel.WEB)
+        days = [d.day for d in open_days(rows, wish, policy, now) if d.reason is None]
+        times = open_times(rows, wish, days[self._turn % len(days)], policy, now)
         slot = times[self._turn // len(days) % len(times)].slot
         actor = f"notice:{notice_id}"
-        held = service.hold_slot(Caller(actor, str(uuid4())), self._keys, notice_id, slot, Channel.WEB, "ja", now)
+        held = service.hold_slot(Caller(actor, str(uuid4())), self._keys, [notice_id], slot, Channel.WEB, "ja", now)
         service.book(Caller(actor, str(uuid4())), notice_id, held.booking, now)
         db.session.remove()  # as at the end of a request
 

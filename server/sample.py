@@ -14,7 +14,7 @@ from server.auth.rules import Role
 from server.auth.service import add_board, add_kiosk, add_staff, start_pairing
 from server.booking.models import Channel
 from server.booking.places import extend_slots, make_slots
-from server.booking.queries import live_booking_of, open_times
+from server.booking.queries import live_booking_of, open_times, wish_of
 from server.booking.service import book, cancel_booking, hold_slot
 from server.clock import at_minute, business_date, office_time
 from server.db import read_session, transaction
@@ -152,12 +152,11 @@ def book_for(
     session = read_session()
     notice = find_by_number(keyring, session, sticker.number)
     policy = policy_on(session, notice.office_id, business_date(now))
-    service_id = notice.service_id
-    times = open_times(session, notice.office_id, service_id, business_date(wanted), channel, policy, now)
+    times = open_times(session, wish_of([notice], channel), business_date(wanted), policy, now)
     chosen = next((t for t in times if t.starts_at >= wanted and t.free > 0), None)
     if chosen is None:
         return None
-    held = hold_slot(_caller(), keyring, notice.id, chosen.slot, channel, "ja", now)
+    held = hold_slot(_caller(), keyring, [notice.id], chosen.slot, channel, "ja", now)
     return book(_caller(), notice.id, held.booking, now).starts_at
 
 

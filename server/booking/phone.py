@@ -17,7 +17,15 @@ from server.auth.rules import Right
 from server.booking import service
 from server.booking.bring import to_bring
 from server.booking.models import Booking, Channel
-from server.booking.queries import DayPlaces, TimePlaces, booking_by_uid, live_booking_of, open_days, open_times
+from server.booking.queries import (
+    DayPlaces,
+    TimePlaces,
+    booking_by_uid,
+    live_booking_of,
+    open_days,
+    open_times,
+    wish_of,
+)
 from server.booking.rules import (
     AlreadyBooked,
     BookingNotFound,
@@ -104,7 +112,7 @@ def hold(uid: UUID) -> ResponseReturnValue:
     found, moment = find_by_uid(read_session(), uid), now()
     notice_id, slot = found.id, _uuid("slot")
     try:
-        held = service.hold_slot(_chooser(slot), keyring(), notice_id, slot, Channel.PHONE, "ja", moment)
+        held = service.hold_slot(_chooser(slot), keyring(), [notice_id], slot, Channel.PHONE, "ja", moment)
     except SlotFull:
         return _notice_page(found, moment, refused=FULL, passed_over=slot)
     except (SlotNotBookable, UnknownSlot):
@@ -268,7 +276,7 @@ def _notice_page(
 def _choice(found: Notice, moment: datetime, passed_over: UUID | None, booked: datetime | None) -> Choice:
     """Days and times to offer: of the day asked for, else of the first day with a free place after what was refused."""
     policy = policy_on(read_session(), found.office_id, business_date(moment))
-    days = open_days(read_session(), found.office_id, found.service_id, Channel.PHONE, policy, moment)
+    days = open_days(read_session(), wish_of([found], Channel.PHONE), policy, moment)
     wanted = _day_asked_for(days)
     candidates = [wanted] if wanted and passed_over is None else _days_from(days, wanted)
     for day in candidates:
@@ -287,8 +295,7 @@ def _first_free(times: Sequence[TimePlaces], passed_over: UUID | None, booked: d
 
 
 def _times(found: Notice, day: date, policy: OfficePolicy, moment: datetime) -> list[TimePlaces]:
-    session = read_session()
-    times = open_times(session, found.office_id, found.service_id, day, Channel.PHONE, policy, moment)
+    times = open_times(read_session(), wish_of([found], Channel.PHONE), day, policy, moment)
     # Whoever phones cannot be there at a time that has begun.
     return [t for t in times if t.starts_at > moment]
 

@@ -1,17 +1,39 @@
 """What is known of places and bookings; never writes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, and_, bindparam, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session, aliased, outerjoin
+from sqlalchemy.sql.functions import FunctionElement
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
-from server.booking.rules import LIVE_STATES, BookingState, has_lapsed, way_out, web_closes_at
+from server.booking.rules import (
+    LIVE_STATES,
+    BookingState,
+    InvitedLike,
+    Units,
+    has_lapsed,
+    invited_days,
+    needs_of,
+    way_out,
+    web_closes_at,
+)
 from server.clock import business_date
 from server.issuance.models import Notice
 from server.offices.models import Office, Pool, Service, ServiceUse
@@ -19,12 +41,33 @@ from server.offices.opening_rules import Calendar
 from server.offices.policy import OfficePolicy
 from server.offices.queries import calendar_of, list_made_at
 
-FEW = 2
+
+@dataclass(frozen=True)
+class Wish:
+    """Who looks for places: people of these services at one office, all at once, on the days to which the office has
+    asked them, or at the very time."""
+
+    office_id: int
+    services: tuple[int, ...]
+    channel: Channel
+    first: date = date.min
+    last: date = date.max
+    at: datetime | None = None
+
+
+class WishingLike(InvitedLike, Protocol):
+    """What is needed of a notice to look for places."""
+
+    service_id: int
 
 
 @dataclass(frozen=True)
 class DayPlaces:
-    """One day as the calendar shows it: `free` places, or the reason why it is not offered."""
+    """One day as the calendar shows it: how often the party fits, or the reason why it is not offered.
+
+    `closed`, `over` (the list is made), `period` (outside the days the office has given), `full`, `together` (places
+    are left, but too few side by side), `service` (the office does not offer it).
+    """
 
     day: date
     free: int
@@ -33,7 +76,7 @@ class DayPlaces:
 
 @dataclass(frozen=True)
 class TimePlaces:
-    """One time of a day: free places of the slot whose uid is `slot`."""
+    """One time of a day: how often the party fits from the slot whose uid is `slot` on."""
 
     slot: UUID
     starts_at: datetime
@@ -64,103 +107,210 @@ def units_by_pool(session: Session, office_id: int, service_id: int) -> dict[int
     return {row.pool_id: row.units for row in rows}
 
 
-def _free(channel: Channel) -> ColumnElement[int]:
-    """Places of a slot still to be had on a channel."""
-    own = {Channel.WEB: (Slot.web_max, Slot.web_taken), Channel.PHONE: (Slot.phone_max, Slot.phone_taken)}
-    free = Slot.bookable - Slot.taken
-    if channel not in own:
-        return case((Slot.closed, 0), else_=free)
-    most, taken = own[channel]
-    return case((Slot.closed, 0), (and_(most.is_not(None), most - taken < free), most - taken), else_=free)
+def wish_of(notices: Sequence[WishingLike], channel: Channel) -> Wish:
+    """What the holders of these notices may be offered: on the web only what the office has given them, by staff all
+    that there is."""
+    wish = Wish(notices[0].office_id, tuple(n.service_id for n in notices), channel)
+    if channel is not Channel.WEB:
+        return wish
+    first, last = invited_days(notices)
+    return replace(wish, first=first, last=last, at=next((n.assigned_at for n in notices if n.assigned_at), None))
 
 
-def open_days(
-    session: Session, office_id: int, service_id: int, channel: Channel, policy: OfficePolicy, now: datetime
-) -> list[DayPlaces]:
-    """Each day from today to the end of the booking period, with its free places or the reason why it is closed."""
-    pools = units_by_pool(session, office_id, service_id)
+def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime) -> list[DayPlaces]:
+    """Each day from today to the end of the booking period, with its free places or the reason why it is closed.
+
+    One question to the database, as dear as the days are many: a party's slots are found by their own index.
+    """
     first = business_date(now)
     last = first + timedelta(days=policy.open_days_before)
-    asked = {"pool": next(iter(pools), None), "first": first, "last": last, "now": now}
-    found = {day: int(places) for day, places in session.execute(_days_with_places(channel), asked)}
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    calendar = calendar_of(session, office_id, first) if policy.closes_with_list else None
-    return [_day(session, office_id, day, found.get(day), channel, policy, calendar, now) for day in days]
-
-
-@cache
-def _days_with_places(channel: Channel) -> Executable:
-    free = _free(channel)
-    return (
-        select(Slot.business_date, func.sum(case((free > 0, free), else_=0)))
-        .where(
-            Slot.pool_id == bindparam("pool"),
-            Slot.business_date.between(bindparam("first"), bindparam("last")),
-            Slot.starts_at > bindparam("now"),
-            Slot.closed.is_(False),
-        )
-        .group_by(Slot.business_date)
-    )
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    needs = _needs(session, wish, policy)
+    if not needs[0]:
+        return [DayPlaces(day, 0, "service") for day in days]
+    asked = {**_asked(needs), "first": first, "last": last, "now": now}
+    rows = session.execute(_days(wish.channel, _shape(needs)), asked)
+    found = {day: (int(fits), most > 0) for day, fits, most in rows}
+    calendar = calendar_of(session, wish.office_id, first)
+    places = [_day(session, wish, day, found.get(day), policy, calendar, now) for day in days]
+    return places if wish.at is None else [_at_its_time(session, wish, place, policy, now) for place in places]
 
 
 def _day(
     session: Session,
-    office_id: int,
+    wish: Wish,
     day: date,
-    free: int | None,
-    channel: Channel,
+    found: tuple[int, bool] | None,
     policy: OfficePolicy,
-    calendar: Calendar | None,
+    calendar: Calendar,
     now: datetime,
 ) -> DayPlaces:
-    if free is None:
+    if found is None:
         return DayPlaces(day, 0, "closed")
-    if channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
+    if not wish.first <= day <= wish.last:
+        return DayPlaces(day, 0, "period")
+    if wish.channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
         # Only near days can be closed by the list: it is made on the open day before.
-        made = list_made_at(session, office_id, day, policy, calendar)
+        made = list_made_at(session, wish.office_id, day, policy, calendar)
         if made is not None and now >= made:
             return DayPlaces(day, 0, "over")
-    return DayPlaces(day, free, None if free else "full")
+    free, any_left = found
+    return DayPlaces(day, free, None if free else "together" if any_left else "full")
 
 
-def open_times(
-    session: Session,
-    office_id: int,
-    service_id: int,
-    day: date,
-    channel: Channel,
-    policy: OfficePolicy,
-    now: datetime,
-) -> list[TimePlaces]:
+def _at_its_time(session: Session, wish: Wish, place: DayPlaces, policy: OfficePolicy, now: datetime) -> DayPlaces:
+    """A day as somebody sees it who was given one time: only that counts."""
+    if place.reason is not None:
+        return place
+    free = sum(time.free for time in open_times(session, wish, place.day, policy, now))
+    return DayPlaces(place.day, free, None if free else "full")
+
+
+def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, now: datetime) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
-    pools = units_by_pool(session, office_id, service_id)
-    asked = {"pool": next(iter(pools), None), "day": day, "now": now}
+    needs = _needs(session, wish, policy)
+    if not needs[0] or not wish.first <= day <= wish.last:
+        return []
+    asked = {**_asked(needs), "day": day, "now": now}
     # Sorted here: asked to sort, SQLite reads all days' slots in their order instead of finding this day's.
-    slots: Sequence[Any] = sorted(session.execute(_slots_of_day(channel), asked), key=lambda slot: slot.starts_at)
-    made = list_made_at(session, office_id, day, policy) if slots and policy.closes_with_list else None
+    found = session.execute(_times(wish.channel, _shape(needs)), asked)
+    slots: Sequence[Any] = sorted(found, key=lambda slot: slot.starts_at)
+    made = list_made_at(session, wish.office_id, day, policy) if slots and policy.closes_with_list else None
     times = []
     for slot in slots:
-        until = web_closes_at(slot, policy, made) if channel is Channel.WEB else slot.ends_at
-        if now < until and now < slot.ends_at:
-            times.append(TimePlaces(slot.uid, slot.starts_at, max(slot.free + slot.lapsed, 0)))
+        until = web_closes_at(slot, policy, made) if wish.channel is Channel.WEB else slot.ends_at
+        if now < until and now < slot.ends_at and wish.at in (None, slot.starts_at):
+            times.append(TimePlaces(slot.uid, slot.starts_at, slot.fits))
     return times
 
 
+# Each slot a party needs is a table of its own in the question, joined by pool and start: `needs` says, slot by slot,
+# what is taken of which pools, and its shape (so many pools of each slot) makes the statement, once.
+Shape = tuple[int, ...]
+
+
+def _needs(session: Session, wish: Wish, policy: OfficePolicy) -> tuple[dict[int, int], ...]:
+    units: dict[int, Units] = {s: units_by_pool(session, wish.office_id, s) for s in set(wish.services)}
+    return needs_of([units[s] for s in wish.services], policy.party_in)
+
+
+def _shape(needs: Sequence[Units]) -> Shape:
+    return tuple(len(need) for need in needs)
+
+
+def _asked(needs: Sequence[Units]) -> dict[str, Any]:
+    pools = [(f"{k}_{n}", *taken) for k, need in enumerate(needs) for n, taken in enumerate(need.items())]
+    return {f"pool_{at}": pool for at, pool, _ in pools} | {f"units_{at}": units for at, _, units in pools}
+
+
 @cache
-def _slots_of_day(channel: Channel) -> Executable:
+def _days(channel: Channel, shape: Shape) -> Executable:
+    slots, joined = _joined(shape)
+    first = slots[0][0]
+    fits = _fits(slots, channel, None)
+    return (
+        select(first.business_date, func.sum(fits), func.max(_free(first, channel)))
+        .select_from(joined)
+        .where(
+            first.pool_id == bindparam("pool_0_0"),
+            first.business_date.between(bindparam("first"), bindparam("last")),
+            first.starts_at > bindparam("now"),
+            first.closed.is_(False),
+        )
+        .group_by(first.business_date)
+    )
+
+
+@cache
+def _times(channel: Channel, shape: Shape) -> Executable:
+    slots, joined = _joined(shape)
+    first = slots[0][0]
     lapsed = (
-        select(SlotUse.slot_id, func.sum(SlotUse.units).label("units"))
+        select(
+            SlotUse.slot_id,
+            func.sum(SlotUse.units).label("units"),
+            func.sum(case((SlotUse.channel == channel, SlotUse.units), else_=0)).label("own"),
+        )
         .join(Booking, Booking.id == SlotUse.booking_id)
         .where(Booking.state == BookingState.HELD, Booking.hold_until <= bindparam("now"))
         .group_by(SlotUse.slot_id)
-        .subquery()
+        .cte("lapsed")
     )
-    free = _free(channel).label("free")
+    lapsed_of = {slot: lapsed.alias() for row in slots for slot in row}
+    for slot, gone in lapsed_of.items():
+        joined = outerjoin(joined, gone, gone.c.slot_id == slot.id)
     return (
-        select(Slot.uid, Slot.starts_at, Slot.ends_at, free, func.coalesce(lapsed.c.units, 0).label("lapsed"))
-        .outerjoin(lapsed, lapsed.c.slot_id == Slot.id)
-        .where(Slot.pool_id == bindparam("pool"), Slot.business_date == bindparam("day"), Slot.closed.is_(False))
+        select(first.uid, first.starts_at, first.ends_at, _fits(slots, channel, lapsed_of).label("fits"))
+        .select_from(joined)
+        .where(
+            first.pool_id == bindparam("pool_0_0"),
+            first.business_date == bindparam("day"),
+            first.closed.is_(False),
+        )
     )
+
+
+def _joined(shape: Shape) -> tuple[list[list[Any]], Any]:
+    """The slots of a party's places, row by row, and their join: each row begins where the one before ends."""
+    slots: list[list[Any]] = [[aliased(Slot) for _ in range(pools)] for pools in shape]
+    first = slots[0][0]
+    joined: Any = first
+    for k, row in enumerate(slots):
+        begins = first.starts_at if k == 0 else slots[k - 1][0].ends_at
+        for n, slot in enumerate(row):
+            if slot is not first:
+                there = (slot.pool_id == bindparam(f"pool_{k}_{n}"), slot.starts_at == begins)
+                joined = outerjoin(
+                    joined, slot, and_(*there, slot.business_date == first.business_date, slot.closed.is_(False))
+                )
+    return slots, joined
+
+
+class _Least(FunctionElement[int]):
+    """The least of some values, none of which is NULL."""
+
+    name, on_sqlite = "least", "min"
+    inherit_cache = True
+    type = Integer()
+
+
+class _Greatest(FunctionElement[int]):
+    """The greatest of some values, none of which is NULL."""
+
+    name, on_sqlite = "greatest", "max"
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(_Least)
+@compiles(_Greatest)
+def _called(of: _Least | _Greatest, compiler: Any, **how: Any) -> str:
+    name = of.on_sqlite if compiler.dialect.name == "sqlite" else of.name
+    return f"{name}({compiler.process(of.clauses, **how)})"
+
+
+def _fits(slots: Sequence[Sequence[Any]], channel: Channel, lapsed: Mapping[Any, Any] | None) -> ColumnElement[int]:
+    """How often what a party takes is still there, beginning with a slot of the first pool; a slot that is lacking
+    has no place."""
+    parts = []
+    for k, row in enumerate(slots):
+        for n, slot in enumerate(row):
+            free = _free(slot, channel, None if lapsed is None else lapsed[slot])
+            parts.append(func.coalesce(_Greatest(0, free), 0) // bindparam(f"units_{k}_{n}", type_=Integer))
+    return parts[0] if len(parts) == 1 else _Least(*parts)
+
+
+def _free(slot: Any, channel: Channel, lapsed: Any = None) -> ColumnElement[int]:
+    """Places of a slot still to be had on a channel; lapsed holds count as free where they are given."""
+    free: ColumnElement[int] = slot.bookable - slot.taken
+    if lapsed is not None:
+        free = free + func.coalesce(lapsed.c.units, 0)
+    limits = {Channel.WEB: (slot.web_max, slot.web_taken), Channel.PHONE: (slot.phone_max, slot.phone_taken)}
+    if channel not in limits:
+        return free
+    most, taken = limits[channel]
+    own = most - taken if lapsed is None else most - taken + func.coalesce(lapsed.c.own, 0)
+    return _Least(free, func.coalesce(own, free))
 
 
 def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfDay]:
@@ -243,11 +393,14 @@ def booking_by_code_key(session: Session, code_key: str) -> Booking | None:
 def counters_that_differ(session: Session) -> Sequence[tuple[int, int, int]]:
     """(slot id, taken, sum of its uses) wherever the two differ: must be empty, always."""
     used = func.coalesce(func.sum(SlotUse.units), 0)
-    web = func.coalesce(func.sum(case((SlotUse.channel == Channel.WEB, SlotUse.units), else_=0)), 0)
+    web, phone = (
+        func.coalesce(func.sum(case((SlotUse.channel == channel, SlotUse.units), else_=0)), 0)
+        for channel in (Channel.WEB, Channel.PHONE)
+    )
     rows = session.execute(
         select(Slot.id, Slot.taken, used)
         .outerjoin(SlotUse, SlotUse.slot_id == Slot.id)
-        .group_by(Slot.id, Slot.taken, Slot.web_taken)
-        .having(or_(Slot.taken != used, Slot.web_taken != web))
+        .group_by(Slot.id, Slot.taken, Slot.web_taken, Slot.phone_taken)
+        .having(or_(Slot.taken != used, Slot.web_taken != web, Slot.phone_taken != phone))
     )
     return [(slot, taken, int(total)) for slot, taken, total in rows]

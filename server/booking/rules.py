@@ -1,8 +1,10 @@
 """The rules of booking (pure): states, what may be booked when, what a place is."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from server.clock import business_date
 from server.errors import Conflict, Invalid, NotFound, NotNow
@@ -33,6 +35,15 @@ class BookingAction(Enum):
     MISS = "miss"
 
 
+class Overbook(Enum):
+    """予約枠を超える理由: why staff book beyond the places. Who did it and why is written down."""
+
+    FAR_AWAY = "far_away"  # lives far away, or cannot come at another time
+    OFFICE_FAULT = "office_fault"  # the office made a mistake, or closed a window or a day
+    WELFARE = "welfare"  # accommodation or urgency for reasons of welfare
+    FAMILY_TOGETHER = "family_together"  # a family that has to come together
+
+
 _NEXT: dict[tuple[BookingState, BookingAction], BookingState] = {
     (BookingState.HELD, BookingAction.CONFIRM): BookingState.CONFIRMED,
     (BookingState.HELD, BookingAction.CANCEL): BookingState.CANCELLED,
@@ -44,9 +55,6 @@ _NEXT: dict[tuple[BookingState, BookingAction], BookingState] = {
     (BookingState.CONFIRMED, BookingAction.MISS): BookingState.NO_SHOW,
     (BookingState.CHECKED_IN, BookingAction.FINISH): BookingState.DONE,
 }
-
-_ENDS_WITH_ITS_DAY = {BookingState.CONFIRMED: BookingAction.MISS, BookingState.CHECKED_IN: BookingAction.FINISH}
-
 # States in which the booking's notices cannot stand in another booking.
 LIVE_STATES = frozenset({BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED, BookingState.CHECKED_IN})
 
@@ -81,6 +89,18 @@ class AlreadyBooked(Conflict):
     code = "already_booked"
 
 
+class PartyTooBig(Invalid):
+    """More people than one booking holds, or one of them twice."""
+
+    code = "party_too_big"
+
+
+class CardsElsewhere(Conflict):
+    """The cards of a party are kept at different offices: each is booked for where it is."""
+
+    code = "cards_elsewhere"
+
+
 class BookingNotFound(NotFound):
     """No such booking of this person."""
 
@@ -111,11 +131,45 @@ class SlotLike(Protocol):
     """What the rules need of a slot."""
 
     closed: bool
-    bookable: int
-    taken: int
     business_date: date
     starts_at: datetime
     ends_at: datetime
+
+
+class PlaceLike(Protocol):
+    """A slot as a party looks at it: of which pool, from when to when."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def pool_id(self) -> int: ...
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+class InvitedLike(Protocol):
+    """What the rules need of a notice: where its card is, and when its holder is asked to come."""
+
+    office_id: int
+    assigned_from: date | None
+    assigned_to: date | None
+    assigned_at: datetime | None
+
+
+# Units by pool: what somebody takes of the slots of one moment.
+Units = Mapping[int, int]
+UseT = TypeVar("UseT", bound="UseLike")
+
+
+class UseLike(Protocol):
+    """Units that a booking takes of a slot."""
+
+    units: int
+
+    @property
+    def slot(self) -> PlaceLike: ...
 
 
 def after(state: BookingState, action: BookingAction) -> BookingState:
@@ -161,3 +215,73 @@ def check_bookable(slot: SlotLike, channel_is_web: bool, closes_at: datetime, op
         raise SlotNotBookable(reason="over")
     if business_date(now) < opens_on:
         raise SlotNotBookable(reason="notyet", opens_on=opens_on.isoformat())
+
+
+def check_party(notices: Sequence[InvitedLike], people: int, most: int) -> None:
+    """Raise PartyTooBig unless these are so many different people and no more than `most`, CardsElsewhere unless all
+    their cards are at one office. `people` is the number that was asked for, each of them once or more."""
+    if people > most or len(notices) != people:
+        raise PartyTooBig(most=most)
+    if len({notice.office_id for notice in notices}) > 1:
+        raise CardsElsewhere
+
+
+def needs_of(people: Sequence[Units], party_in: str) -> tuple[dict[int, int], ...]:
+    """What a party takes, slot by slot from its first on: all of it there (`one_slot`), or of each slot what one
+    person takes (`consecutive`)."""
+    if party_in == "consecutive":
+        return tuple(dict(person) for person in people)
+    total: Counter[int] = Counter()
+    for person in people:
+        total.update(person)
+    return (dict(total),)
+
+
+def side_by_side(places: Iterable[PlaceLike], needs: Sequence[Units], starts_at: datetime) -> dict[int, int] | None:
+    """Slot id → units for a party that comes at `starts_at`; None where one slot does not follow on the other, or a
+    pool has none at that moment."""
+    at = {(place.pool_id, place.starts_at): place for place in places}
+    found: dict[int, int] = {}
+    for need in needs:
+        slots = [at.get((pool, starts_at)) for pool in need]
+        if not slots:
+            return None
+        for slot, units in zip(slots, need.values(), strict=True):
+            if slot is None:
+                return None
+            found[slot.id] = units
+            ends_at = slot.ends_at
+        starts_at = ends_at
+    return found
+
+
+def given_back(uses: Iterable[UseT], units: Units) -> list[tuple[UseT, int]]:
+    """Which units a party gives back when one of it, who takes `units`, stays away: the last ones of each pool, so
+    that the others still sit side by side from the first slot on."""
+    left = dict(units)
+    back = []
+    for use in sorted(uses, key=lambda u: u.slot.starts_at, reverse=True):
+        if (fewer := min(left.get(use.slot.pool_id, 0), use.units)) > 0:
+            left[use.slot.pool_id] -= fewer
+            back.append((use, fewer))
+    return back
+
+
+def invited_days(notices: Iterable[InvitedLike]) -> tuple[date, date]:
+    """First and last day on which all of a party are asked to come; nothing said, nothing excluded."""
+    notices = list(notices)
+    exact = [business_date(n.assigned_at) for n in notices if n.assigned_at is not None]
+    first = max((*exact, *(n.assigned_from for n in notices if n.assigned_from)), default=date.min)
+    last = min((*exact, *(n.assigned_to for n in notices if n.assigned_to)), default=date.max)
+    return first, last
+
+
+def check_invited(notices: Iterable[InvitedLike], slot: SlotLike) -> None:
+    """Raise SlotNotBookable outside the days (`period`) or at another time (`assigned`) than the office has given
+    these people. For the web: staff may agree on another time with them."""
+    notices = list(notices)
+    first, last = invited_days(notices)
+    if not first <= slot.business_date <= last:
+        raise SlotNotBookable(reason="period")
+    if any(n.assigned_at not in (None, slot.starts_at) for n in notices):
+        raise SlotNotBookable(reason="assigned")

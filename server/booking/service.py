@@ -1,16 +1,18 @@
-"""Entry points of booking: hold a place, book it, move it, cancel it.
+"""Entry points of booking: hold a place, book it, move it, cancel it, for one person or a family.
 
-Locks, always in this order: notices by id, slots by id, bookings by id (docs/concurrency.md).
+Locks, always in this order: notices by id, slots by id, bookings by id (docs/concurrency.md). What is done to a booking
+locks all its notices, so that what its people do follows each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Executable, bindparam, case, insert, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from madoguchi.wire import Message
 from server.audit import record
@@ -23,12 +25,20 @@ from server.booking.rules import (
     BookingNotFound,
     BookingState,
     HoldLapsed,
+    Overbook,
     SlotFull,
+    SlotNotBookable,
     TooLateToCancel,
+    Units,
     UnknownSlot,
     after,
     check_bookable,
+    check_invited,
+    check_party,
+    given_back,
     has_lapsed,
+    needs_of,
+    side_by_side,
     way_out,
     web_closes_at,
 )
@@ -36,7 +46,7 @@ from server.clock import at_minute, business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
-from server.issuance.service import locked_notice, notice_for
+from server.issuance.service import locked_notices, notices_for
 from server.keys import Keyring
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, policy_on
@@ -63,37 +73,43 @@ class Booked(Message):
 def hold_slot(
     caller: Caller,
     keyring: Keyring,
-    notice_id: int,
+    notice_ids: Sequence[int],
     slot: UUID,
     channel: Channel,
     language: str,
     now: datetime,
+    overbook: Overbook | None = None,
 ) -> Held:
-    """Keep a place while the form is filled. An older hold of the same notice is given back in the same breath; a
-    booking of a day that is over stands in nobody's way.
+    """Keep places for a party, all of them or none, while the form is filled. An older hold of one of them is given
+    back in the same breath; a booking of a day that is over stands in nobody's way.
 
-    Raises SlotFull, SlotNotBookable, UnknownSlot, AlreadyBooked, NoticeNotReady.
+    With a reason to `overbook` places beyond the bookable ones are taken, too; never for the web, and whoever may.
+    Raises SlotFull, SlotNotBookable, UnknownSlot, AlreadyBooked, NoticeNotReady, PartyTooBig, CardsElsewhere.
     """
     with transaction() as tx:
-        repeat = repeat_of(tx, caller, "booking.hold", {"notice": notice_id, "slot": str(slot)}, now)
+        body = {"notices": list(notice_ids), "slot": str(slot), "overbook": overbook and overbook.value}
+        repeat = repeat_of(tx, caller, "booking.hold", body, now)
         if repeat.answer is not None:
             return Held.from_json(repeat.answer)
-        notice = notice_for(tx, notice_id)
-        old = _live_booking(tx, notice.id)
-        if old is not None and way_out(old, now) is None:
-            raise AlreadyBooked(booking=str(old.uid))
-        wanted = _wanted(tx.session, notice, slot)
-        slots = _locked_slots(tx, wanted, old)
-        _release_lapsed(tx, wanted, now)
-        if old is not None:
+        party = notices_for(tx, notice_ids)
+        policy = policy_on(tx.session, party[0].office_id, business_date(now))
+        check_party(party, len(notice_ids), policy.party_max)
+        party = sorted(party, key=lambda notice: notice_ids.index(notice.id))
+        olds = _live_bookings(tx, notice_ids)
+        for old in olds:
+            if way_out(old, now) is None:
+                raise AlreadyBooked(booking=str(old.uid))
+        wanted = _wanted(tx.session, party[0].office_id, [n.service_id for n in party], policy.party_in, slot)
+        slots = _slots_for(tx, wanted, olds, now)
+        for old in olds:
             _make_way(tx, old.id, now)
-        policy = policy_on(tx.session, notice.office_id, business_date(now))
-        _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
-        hold_until = now + timedelta(minutes=policy.hold_minutes)
         first = slots[next(iter(wanted))]
-        booking = _new_hold(tx, keyring, notice, first, channel, language, hold_until, now)
-        _take(tx, booking, wanted, channel)
+        _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
+        hold_until = now + timedelta(minutes=policy.hold_minutes)
+        booking = _new_hold(tx, keyring, party, first, channel, language, hold_until, now)
+        _take(tx, booking, wanted, channel, overbook)
         record(tx, now, caller.actor, "booking.hold", booking.uid)
+        _record_overbook(tx, now, caller, booking, first, overbook)
         return repeat.keep(Held(booking.uid, booking.starts_at, hold_until))
 
 
@@ -103,8 +119,8 @@ def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked
         repeat = repeat_of(tx, caller, "booking.book", {"notice": notice_id, "booking": str(booking)}, now)
         if repeat.answer is not None:
             return Booked.from_json(repeat.answer)
-        notice = notice_for(tx, notice_id)
-        row = _locked_booking_of(tx, notice.id, booking)
+        notices_for(tx, _notices_of(tx.session, notice_id, booking))
+        row = _locked_booking_of(tx, notice_id, booking)
         if has_lapsed(row, now) or row.state is BookingState.LAPSED:
             raise HoldLapsed
         row.state, row.hold_until = after(row.state, BookingAction.CONFIRM), None
@@ -113,55 +129,93 @@ def book(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked
         return repeat.keep(Booked(row.uid, row.starts_at))
 
 
-def move_booking(caller: Caller, notice_id: int, booking: UUID, slot: UUID, channel: Channel, now: datetime) -> Booked:
-    """Another time for a booking: the new place is won first, the old one lost only with it.
+def move_booking(
+    caller: Caller,
+    notice_id: int,
+    booking: UUID,
+    slot: UUID,
+    channel: Channel,
+    now: datetime,
+    overbook: Overbook | None = None,
+) -> Booked:
+    """Another time for a whole party: the new places are won first, the old ones lost only with them.
 
     Raises as `hold_slot`, and BookingNotFound, TooLateToCancel.
     """
     with transaction() as tx:
-        body = {"notice": notice_id, "booking": str(booking), "slot": str(slot)}
+        body = {
+            "notice": notice_id,
+            "booking": str(booking),
+            "slot": str(slot),
+            "overbook": overbook and overbook.value,
+        }
         repeat = repeat_of(tx, caller, "booking.move", body, now)
         if repeat.answer is not None:
             return Booked.from_json(repeat.answer)
-        notice = notice_for(tx, notice_id)
-        old = _booking_of(tx, notice.id, booking)
-        wanted = _wanted(tx.session, notice, slot)
-        slots = _locked_slots(tx, wanted, old)
-        row = _locked_booking_of(tx, notice.id, booking)
+        notices = {n.id: n for n in notices_for(tx, _notices_of(tx.session, notice_id, booking))}
+        old = _booking_of(tx, notice_id, booking)
+        if old.state is not BookingState.CONFIRMED:
+            raise TooLateToCancel
+        people = [person for person in old.people if person.live]
+        policy = policy_on(tx.session, old.office_id, business_date(now))
+        wanted = _wanted(tx.session, old.office_id, [p.service_id for p in people], policy.party_in, slot)
+        slots = _slots_for(tx, wanted, [old], now)
+        row = locked_booking(tx, old.id)
         if row.state is not BookingState.CONFIRMED or row.starts_at <= now:
             raise TooLateToCancel
         first = slots[next(iter(wanted))]
         if first.starts_at != row.starts_at:
-            policy = policy_on(tx.session, notice.office_id, business_date(now))
-            _release_lapsed(tx, wanted, now)
-            _check(tx.session, [slots[s] for s in wanted], notice.office_id, channel, policy, now)
+            party = [notices[p.notice_id] for p in people if p.notice_id is not None]
+            _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
             _give_back(tx, row)
-            _take(tx, row, wanted, channel)
+            _take(tx, row, wanted, channel, overbook)
             row.starts_at, row.channel, row.policy_at = first.starts_at, channel, first.business_date
+            _record_overbook(tx, now, caller, row, first, overbook)
         record(tx, now, caller.actor, "booking.move", row.uid)
         return repeat.keep(Booked(row.uid, row.starts_at))
 
 
 def cancel_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked:
-    """Give a place back, until the arrival time: it still helps a walk-in. Raises TooLateToCancel, BookingNotFound."""
+    """Give a whole party's places back, until the arrival time: they still help walk-ins.
+
+    Raises TooLateToCancel, BookingNotFound.
+    """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "booking.cancel", {"notice": notice_id, "booking": str(booking)}, now)
         if repeat.answer is not None:
             return Booked.from_json(repeat.answer)
-        locked_notice(tx, notice_id)
-        _locked_slots(tx, {}, _booking_of(tx, notice_id, booking))
-        row = _locked_booking_of(tx, notice_id, booking)
-        if row.state is BookingState.CHECKED_IN or (row.state is BookingState.CONFIRMED and row.starts_at <= now):
-            raise TooLateToCancel
-        _end(tx, row, BookingAction.CANCEL)
-        record(tx, now, caller.actor, "booking.cancel", row.uid)
-        tx.publish(BookingCancelled(row.uid, row.office_id))
+        row = _locked_to_cancel(tx, notice_id, booking, now)
+        _cancel(tx, caller, row, now)
         return repeat.keep(Booked(row.uid, row.starts_at))
+
+
+def leave_booking(caller: Caller, notice_id: int, booking: UUID, now: datetime) -> Booked:
+    """One person of a party does not come: that person's places are given back, the others' stay. When the last one
+    leaves, the booking is cancelled. Raises as `cancel_booking`.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "booking.leave", {"notice": notice_id, "booking": str(booking)}, now)
+        if repeat.answer is not None:
+            return Booked.from_json(repeat.answer)
+        row = _locked_to_cancel(tx, notice_id, booking, now)
+        staying = [person for person in row.people if person.live and person.notice_id != notice_id]
+        if staying:
+            leaving = next(person for person in row.people if person.live and person.notice_id == notice_id)
+            back = given_back(row.uses, units_by_pool(tx.session, row.office_id, leaving.service_id))
+            _give_back(tx, row, {use.slot_id: units for use, units in back})
+            leaving.live, row.service_id = False, staying[0].service_id
+            record(tx, now, caller.actor, "booking.leave", row.uid, position=leaving.position)
+        else:
+            _cancel(tx, caller, row, now)
+        return repeat.keep(Booked(row.uid, row.starts_at))
+
+
+_LOCK_BOOKING = locked(select(Booking).where(Booking.id == bindparam("booking")))
 
 
 def locked_booking(tx: Transaction, booking_id: int) -> Booking:
     """Step: the booking's row, locked and read afresh."""
-    return tx.session.scalars(locked(select(Booking).where(Booking.id == booking_id))).one()
+    return tx.session.scalars(_LOCK_BOOKING, {"booking": booking_id}).one()
 
 
 def check_in_booking(booking: Booking) -> None:
@@ -178,18 +232,16 @@ def finish_booking(tx: Transaction, booking_id: int) -> None:
 
 def sweep_lapsed_holds(now: datetime) -> int:
     """Tidy holds whose time is over; nothing hangs on it. Gives their number."""
-    session = read_session()
-    slots = session.scalars(
+    slots = read_session().scalars(
         select(SlotUse.slot_id)
         .join(Booking, Booking.id == SlotUse.booking_id)
         .where(Booking.state == BookingState.HELD, Booking.hold_until <= now)
         .distinct()
-    ).all()
-    if not slots:
+    )
+    if not (wanted := slots.all()):
         return 0
     with transaction() as tx:
-        wanted = dict.fromkeys(sorted(slots), 1)
-        _locked_slots(tx, wanted, None)
+        _lock_slots(tx, wanted)
         return _release_lapsed(tx, wanted, now)
 
 
@@ -204,43 +256,95 @@ def sweep_past_bookings(now: datetime) -> int:
         return 0
     with transaction() as tx:
         slots = tx.session.scalars(select(SlotUse.slot_id).join(Booking).where(*past)).all()
-        _locked_slots(tx, slots, None)
+        _lock_slots(tx, slots)
         return sum(_make_way(tx, booking, now) for booking in bookings)
 
 
-def _wanted(session: Session, notice: Notice, slot: UUID) -> dict[int, int]:
-    """Slot ids → units: the chosen slot and those of the service's other pools at the same time."""
-    units = units_by_pool(session, notice.office_id, notice.service_id)
-    chosen = session.scalar(select(Slot).where(Slot.uid == slot, Slot.pool_id.in_(units)))
+_CHOSEN = select(Slot).where(Slot.uid == bindparam("slot"), Slot.pool_id.in_(bindparam("pools", expanding=True)))
+_THEN = (
+    select(Slot.id, Slot.pool_id, Slot.starts_at, Slot.ends_at)
+    .where(
+        Slot.pool_id.in_(bindparam("pools", expanding=True)),
+        Slot.business_date == bindparam("day"),
+        Slot.starts_at >= bindparam("starts_at"),
+    )
+    .order_by(Slot.id)
+)
+
+
+def _wanted(session: Session, office_id: int, services: Sequence[int], party_in: str, slot: UUID) -> dict[int, int]:
+    """Slot ids → units for people of these services, the chosen slot first: those of all pools that they need, in one
+    slot or one after the other."""
+    units: dict[int, Units] = {s: units_by_pool(session, office_id, s) for s in set(services)}
+    needs = needs_of([units[s] for s in services], party_in)
+    chosen = session.scalar(_CHOSEN, {"slot": slot, "pools": list(needs[0])})
     if chosen is None:
         raise UnknownSlot
-    rows = session.execute(
-        select(Slot.id, Slot.pool_id)
-        .where(Slot.pool_id.in_(units), Slot.starts_at == chosen.starts_at)
-        .order_by(Slot.id)
-    ).all()
-    if len(rows) != len(units):
-        raise UnknownSlot
-    return {slot_id: units[pool_id] for slot_id, pool_id in rows}
+    if len(needs) == len(needs[0]) == 1:
+        return {chosen.id: needs[0][chosen.pool_id]}
+    asked = {"pools": list(set().union(*needs)), "day": chosen.business_date, "starts_at": chosen.starts_at}
+    wanted = side_by_side(session.execute(_THEN, asked).all(), needs, chosen.starts_at)
+    if wanted is None:
+        raise SlotNotBookable(reason="together")
+    return wanted
 
 
-def _locked_slots(tx: Transaction, wanted: Iterable[int], old: Booking | None) -> dict[int, Slot]:
-    """Lock the wanted slots and those of an old booking, in ascending id."""
-    ids = {*wanted, *(use.slot_id for use in (old.uses if old is not None else ()))}
-    rows = tx.session.scalars(locked(select(Slot).where(Slot.id.in_(ids)).order_by(Slot.id)))
-    return {slot.id: slot for slot in rows}
-
-
-def _live_booking(tx: Transaction, notice_id: int) -> Booking | None:
-    return tx.session.scalar(
-        select(Booking).join(BookingPerson).where(BookingPerson.notice_id == notice_id, BookingPerson.live)
+_USED_BY = select(SlotUse.slot_id).where(SlotUse.booking_id.in_(bindparam("bookings", expanding=True)))
+_ON_THEM, _USE = aliased(SlotUse), aliased(SlotUse)
+_USED_BY_LAPSED = (
+    select(_USE.slot_id)
+    .join(_ON_THEM, _ON_THEM.booking_id == _USE.booking_id)
+    .join(Booking, Booking.id == _ON_THEM.booking_id)
+    .where(
+        _ON_THEM.slot_id.in_(bindparam("slots", expanding=True)),
+        Booking.state == BookingState.HELD,
+        Booking.hold_until <= bindparam("now"),
     )
+)
+_LOCK_SLOTS = locked(select(Slot).where(Slot.id.in_(bindparam("ids", expanding=True))).order_by(Slot.id))
+
+
+def _slots_for(tx: Transaction, wanted: Collection[int], olds: Sequence[Booking], now: datetime) -> dict[int, Slot]:
+    """Lock the wanted slots, those of the old bookings, and all of the lapsed holds that lie on a wanted one, in
+    ascending id; then give those holds back: correctness never waits for the sweep."""
+    old = tx.session.scalars(_USED_BY, {"bookings": [o.id for o in olds]}).all() if olds else []
+    lapsed = tx.session.scalars(_USED_BY_LAPSED, {"slots": list(wanted), "now": now}).all()
+    slots = _lock_slots(tx, {*wanted, *old, *lapsed})
+    if lapsed:
+        _release_lapsed(tx, slots, now)
+    return slots
+
+
+def _lock_slots(tx: Transaction, ids: Iterable[int]) -> dict[int, Slot]:
+    return {slot.id: slot for slot in tx.session.scalars(_LOCK_SLOTS, {"ids": list(ids)})}
+
+
+_LIVE_BOOKINGS = (
+    select(Booking)
+    .join(BookingPerson)
+    .where(BookingPerson.notice_id.in_(bindparam("notices", expanding=True)), BookingPerson.live)
+    .order_by(Booking.id)
+)
+
+
+def _live_bookings(tx: Transaction, notice_ids: Sequence[int]) -> Sequence[Booking]:
+    return tx.session.scalars(_LIVE_BOOKINGS, {"notices": list(notice_ids)}).unique().all()
+
+
+# Who has left a party has no more to do with its booking; once it has ended, it is everybody's who stood in it.
+_BOOKING_OF = (
+    select(Booking)
+    .join(BookingPerson)
+    .where(
+        BookingPerson.notice_id == bindparam("notice"),
+        Booking.uid == bindparam("uid"),
+        or_(BookingPerson.live, Booking.state.not_in(LIVE_STATES)),
+    )
+)
 
 
 def _booking_of(tx: Transaction, notice_id: int, uid: UUID) -> Booking:
-    booking = tx.session.scalar(
-        select(Booking).join(BookingPerson).where(BookingPerson.notice_id == notice_id, Booking.uid == uid)
-    )
+    booking = tx.session.scalar(_BOOKING_OF, {"notice": notice_id, "uid": uid})
     if booking is None:
         raise BookingNotFound
     return booking
@@ -250,19 +354,59 @@ def _locked_booking_of(tx: Transaction, notice_id: int, uid: UUID) -> Booking:
     return locked_booking(tx, _booking_of(tx, notice_id, uid).id)
 
 
-def _release_lapsed(tx: Transaction, slots: Iterable[int], now: datetime) -> int:
-    """Give back lapsed holds of slots that are locked already: correctness never waits for the sweep."""
-    lapsed = tx.session.scalars(
-        locked(
-            select(Booking)
+_NOTICES_OF = (
+    select(BookingPerson.notice_id)
+    .join(Booking)
+    .where(Booking.uid == bindparam("uid"), BookingPerson.notice_id.is_not(None))
+)
+
+
+def _notices_of(session: Session, notice_id: int, booking: UUID) -> set[int]:
+    """The notices to lock before anything is done to a booking: of all its people, and of who asks. Nobody joins a
+    booking, so they may be read before."""
+    return {notice_id, *session.scalars(_NOTICES_OF, {"uid": booking})}
+
+
+def _locked_to_cancel(tx: Transaction, notice_id: int, booking: UUID, now: datetime) -> Booking:
+    """A booking, locked with its notices and slots. Raises BookingNotFound, TooLateToCancel."""
+    locked_notices(tx, _notices_of(tx.session, notice_id, booking))
+    _lock_slots(tx, tx.session.scalars(_USED_BY, {"bookings": [_booking_of(tx, notice_id, booking).id]}))
+    row = _locked_booking_of(tx, notice_id, booking)
+    if row.state is BookingState.CHECKED_IN or (row.state is BookingState.CONFIRMED and row.starts_at <= now):
+        raise TooLateToCancel
+    return row
+
+
+def _cancel(tx: Transaction, caller: Caller, row: Booking, now: datetime) -> None:
+    _end(tx, row, BookingAction.CANCEL)
+    record(tx, now, caller.actor, "booking.cancel", row.uid)
+    tx.publish(BookingCancelled(row.uid, row.office_id))
+
+
+_LAPSED = locked(
+    select(Booking)
+    .where(
+        Booking.state == BookingState.HELD,
+        Booking.hold_until <= bindparam("now"),
+        Booking.id.in_(select(SlotUse.booking_id).where(SlotUse.slot_id.in_(bindparam("slots", expanding=True)))),
+        # One of its slots may have been left unlocked by who did not know of it: then somebody else's turn comes.
+        Booking.id.not_in(
+            select(SlotUse.booking_id)
+            .join(Booking)
             .where(
                 Booking.state == BookingState.HELD,
-                Booking.hold_until <= now,
-                Booking.id.in_(select(SlotUse.booking_id).where(SlotUse.slot_id.in_(slots))),
+                Booking.hold_until <= bindparam("now"),
+                SlotUse.slot_id.not_in(bindparam("slots", expanding=True)),
             )
-            .order_by(Booking.id)
-        )
-    ).all()
+        ),
+    )
+    .order_by(Booking.id)
+)
+
+
+def _release_lapsed(tx: Transaction, slots: Iterable[int], now: datetime) -> int:
+    """Give back lapsed holds whose slots are all locked already."""
+    lapsed = tx.session.scalars(_LAPSED, {"slots": list(slots), "now": now}).all()
     for booking in lapsed:
         _end(tx, booking, BookingAction.LAPSE)
     return len(lapsed)
@@ -293,21 +437,24 @@ def _people_leave(tx: Transaction, booking: Booking) -> None:
 def _check(
     session: Session,
     slots: Sequence[Slot],
-    office_id: int,
+    party: Sequence[Notice],
     channel: Channel,
     policy: OfficePolicy,
     now: datetime,
 ) -> None:
-    made = list_made_at(session, office_id, slots[0].business_date, policy) if policy.closes_with_list else None
+    first, web = slots[0], channel is Channel.WEB
+    if web:
+        check_invited(party, first)
+    made = list_made_at(session, party[0].office_id, first.business_date, policy) if policy.closes_with_list else None
+    opens_on = first.business_date - timedelta(days=policy.open_days_before)
     for slot in slots:
-        opens_on = slot.business_date - timedelta(days=policy.open_days_before)
-        check_bookable(slot, channel is Channel.WEB, web_closes_at(slot, policy, made), opens_on, now)
+        check_bookable(slot, web, web_closes_at(slot, policy, made), opens_on, now)
 
 
 def _new_hold(
     tx: Transaction,
     keyring: Keyring,
-    notice: Notice,
+    party: Sequence[Notice],
     slot: Slot,
     channel: Channel,
     language: str,
@@ -319,8 +466,8 @@ def _new_hold(
         uid=uid,
         code_key=keyring.key("booking-code", keyring.booking_code(uid).text),
         key_id=keyring.key_id,
-        office_id=notice.office_id,
-        service_id=notice.service_id,
+        office_id=party[0].office_id,
+        service_id=party[0].service_id,
         starts_at=slot.starts_at,
         channel=channel,
         state=BookingState.HELD,
@@ -328,40 +475,88 @@ def _new_hold(
         language=language,
         policy_at=slot.business_date,
     )
-    booking.people = [BookingPerson(position=1, notice_id=notice.id, service_id=notice.service_id)]
+    booking.people = [
+        BookingPerson(position=n, notice_id=notice.id, service_id=notice.service_id)
+        for n, notice in enumerate(party, start=1)
+    ]
     tx.session.add(booking)
     tx.session.flush()  # its id is needed for the uses
     return booking
 
 
-def _take(tx: Transaction, booking: Booking, wanted: dict[int, int], channel: Channel) -> None:
-    """Take the places, each only if it is still there; nothing is taken if one is not."""
+_COUNTED = {Channel.WEB: (Slot.web_max, Slot.web_taken), Channel.PHONE: (Slot.phone_max, Slot.phone_taken)}
+_UNITS = bindparam("units", type_=Slot.taken.type)
+
+
+@cache
+def _taking(channel: Channel, overbook: bool) -> Executable:
+    """Take places of one slot if they are still there; overbooking makes them."""
+    conditions = [Slot.id == bindparam("slot"), Slot.closed.is_(False)]
+    values: dict[Any, Any] = {Slot.taken: Slot.taken + _UNITS}
+    if overbook:
+        beyond = Slot.taken + _UNITS - Slot.bookable
+        values[Slot.extra] = case((beyond > Slot.extra, beyond), else_=Slot.extra)
+    else:
+        conditions.append(Slot.taken + _UNITS <= Slot.bookable)
+    if channel in _COUNTED:
+        most, taken = _COUNTED[channel]
+        conditions.append(or_(most.is_(None), taken + _UNITS <= most))
+        values[taken] = taken + _UNITS
+    return update(Slot).where(*conditions).values(values).execution_options(synchronize_session=False)
+
+
+def _take(
+    tx: Transaction, booking: Booking, wanted: Mapping[int, int], channel: Channel, overbook: Overbook | None
+) -> None:
+    """Take the places, each only if it is still there; nothing is taken if one is not. What is overbooked counts
+    for no channel: its maximum is for what can be had without asking."""
+    counted = channel if overbook is None else Channel.COUNTER
     for slot_id, units in wanted.items():
-        conditions = [Slot.id == slot_id, Slot.closed.is_(False), Slot.taken + units <= Slot.bookable]
-        values: dict[Any, Any] = {Slot.taken: Slot.taken + units}
-        if channel is Channel.WEB:
-            conditions.append((Slot.web_max.is_(None)) | (Slot.web_taken + units <= Slot.web_max))
-            values[Slot.web_taken] = Slot.web_taken + units
-        elif channel is Channel.PHONE:
-            conditions.append((Slot.phone_max.is_(None)) | (Slot.phone_taken + units <= Slot.phone_max))
-            values[Slot.phone_taken] = Slot.phone_taken + units
-        done: Any = tx.session.execute(
-            update(Slot).where(*conditions).values(values).execution_options(synchronize_session=False)
-        )
-        if done.rowcount != 1:
+        taking: Any = tx.session.execute(_taking(counted, overbook is not None), {"slot": slot_id, "units": units})
+        if taking.rowcount != 1:
             raise SlotFull
-        tx.session.add(SlotUse(slot_id=slot_id, booking_id=booking.id, units=units, channel=channel))
+    uses = [
+        {"slot_id": slot_id, "booking_id": booking.id, "units": units, "channel": counted}
+        for slot_id, units in wanted.items()
+    ]
+    tx.session.execute(_ADD_USES, uses)
+    tx.session.expire(booking, ["uses"])
 
 
-def _give_back(tx: Transaction, booking: Booking) -> None:
-    for use in tx.session.scalars(select(SlotUse).where(SlotUse.booking_id == booking.id).order_by(SlotUse.slot_id)):
-        values: dict[Any, Any] = {Slot.taken: Slot.taken - use.units}
-        if use.channel is Channel.WEB:
-            values[Slot.web_taken] = Slot.web_taken - use.units
-        elif use.channel is Channel.PHONE:
-            values[Slot.phone_taken] = Slot.phone_taken - use.units
-        tx.session.execute(
-            update(Slot).where(Slot.id == use.slot_id).values(values).execution_options(synchronize_session=False)
-        )
-    tx.session.execute(delete(SlotUse).where(SlotUse.booking_id == booking.id))
+_ADD_USES = insert(SlotUse)
+
+
+def _record_overbook(
+    tx: Transaction, now: datetime, caller: Caller, booking: Booking, slot: Slot, overbook: Overbook | None
+) -> None:
+    if overbook is not None:
+        record(tx, now, caller.actor, "booking.overbook", booking.uid, slot=str(slot.uid), reason=overbook.value)
+
+
+@cache
+def _freeing(channel: Channel) -> Executable:
+    """Give places of one slot back; what was overbooked goes first."""
+    left = Slot.taken - _UNITS
+    values: dict[Any, Any] = {Slot.taken: left, Slot.extra: case((left > Slot.bookable, left - Slot.bookable), else_=0)}
+    if channel in _COUNTED:
+        _, taken = _COUNTED[channel]
+        values[taken] = taken - _UNITS
+    where = Slot.id == bindparam("slot")
+    return update(Slot).where(where).values(values).execution_options(synchronize_session=False)
+
+
+_USES = select(SlotUse).where(SlotUse.booking_id == bindparam("booking")).order_by(SlotUse.slot_id)
+
+
+def _give_back(tx: Transaction, booking: Booking, units: Mapping[int, int] | None = None) -> None:
+    """Give back all that a booking takes, or so many `units` by slot id. The slots are locked."""
+    for use in tx.session.scalars(_USES, {"booking": booking.id}).all():
+        fewer = use.units if units is None else units.get(use.slot_id, 0)
+        if fewer:
+            tx.session.execute(_freeing(use.channel), {"slot": use.slot_id, "units": fewer})
+        if fewer == use.units:
+            tx.session.delete(use)
+        else:
+            use.units -= fewer
+    tx.session.flush()
     tx.session.expire(booking, ["uses"])

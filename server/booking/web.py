@@ -31,6 +31,7 @@ from server.booking.queries import (
     open_days,
     open_times,
     standing_of,
+    wish_of,
 )
 from server.booking.rules import (
     AlreadyBooked,
@@ -290,7 +291,7 @@ def _policy(who: Resident) -> OfficePolicy:
 
 
 def _open_days(who: Resident, policy: OfficePolicy) -> list[DayPlaces]:
-    return open_days(read_session(), who.office.id, who.service.id, Channel.WEB, policy, who.moment)
+    return open_days(read_session(), wish_of([who.notice], Channel.WEB), policy, who.moment)
 
 
 def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
@@ -343,8 +344,7 @@ def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnVa
     here = next((d for d in places if d.day == day), None)
     shown: Sequence[TimePlaces] = ()
     if here is not None and here.reason in (None, "full"):
-        rows = read_session()
-        shown = open_times(rows, who.office.id, who.service.id, day, Channel.WEB, policy, who.moment)
+        shown = open_times(read_session(), wish_of([who.notice], Channel.WEB), day, policy, who.moment)
     offered = [d.day for d in places if d.reason is None]
     return _page(
         "times",
@@ -401,7 +401,7 @@ def hold() -> ResponseReturnValue:
     who, slot = _resident(), slot_of(request.form)
     asked_by = caller(who.actor)
     try:
-        held = hold_slot(asked_by, keyring(), who.id, slot, Channel.WEB, language(), who.moment)
+        held = hold_slot(asked_by, keyring(), [who.id], slot, Channel.WEB, language(), who.moment)
     except AlreadyBooked:
         return _see("done")
     except (SlotFull, SlotNotBookable, RepeatedWithOtherBody) as refusal:

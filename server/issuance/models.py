@@ -1,6 +1,6 @@
 """Tables of the notices."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import Enum
 from uuid import UUID
 
@@ -36,4 +36,5 @@ class Notice(Base):
     key_id: Mapped[int] = mapped_column(default=1)
     assigned_from: Mapped[date | None]
     assigned_to: Mapped[date | None]
+    assigned_at: Mapped[datetime | None]
     state: Mapped[NoticeState] = mapped_column(enum_type(NoticeState))

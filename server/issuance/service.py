@@ -1,12 +1,12 @@
 """Entry points and steps for notices."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from madoguchi import codes
@@ -100,20 +100,23 @@ def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) 
     return int(found.id)
 
 
-def locked_notice(tx: Transaction, notice_id: int) -> Notice:
-    """The notice's row, locked and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
-    notice = tx.session.scalar(locked(select(Notice).where(Notice.id == notice_id)))
-    if notice is None:
+_LOCK = locked(select(Notice).where(Notice.id.in_(bindparam("ids", expanding=True))).order_by(Notice.id))
+
+
+def locked_notices(tx: Transaction, notice_ids: Collection[int]) -> Sequence[Notice]:
+    """The notices' rows, locked by id and fresh. Notices are locked before everything else. Raises NoticeNotFound."""
+    notices = tx.session.scalars(_LOCK, {"ids": list(notice_ids)}).all()
+    if len(notices) != len(set(notice_ids)):
         raise NoticeNotFound
-    return notice
+    return notices
 
 
-def notice_for(tx: Transaction, notice_id: int) -> Notice:
-    """The notice, locked, if its card may be booked for. Raises NoticeNotFound, NoticeNotReady."""
-    notice = locked_notice(tx, notice_id)
-    if notice.state is not NoticeState.READY:
+def notices_for(tx: Transaction, notice_ids: Collection[int]) -> Sequence[Notice]:
+    """The notices, locked, if their cards may be booked for. Raises NoticeNotFound, NoticeNotReady."""
+    notices = locked_notices(tx, notice_ids)
+    if any(notice.state is not NoticeState.READY for notice in notices):
         raise NoticeNotReady
-    return notice
+    return notices
 
 
 def find_by_number(keyring: Keyring, session: Session, number: str) -> Notice:
@@ -140,5 +143,5 @@ def find_by_scan_code(keyring: Keyring, session: Session, code: codes.Code) -> N
 
 def hand_over(tx: Transaction, notice_ids: Sequence[int]) -> None:
     """Step: the cards of these notices were handed over; they cannot be booked for any more."""
-    for notice_id in notice_ids:
-        locked_notice(tx, notice_id).state = NoticeState.HANDED_OVER
+    for notice in locked_notices(tx, notice_ids) if notice_ids else ():
+        notice.state = NoticeState.HANDED_OVER

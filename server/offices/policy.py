@@ -32,12 +32,13 @@ class OfficePolicy:
     late_grace_minutes: int = 15
     walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
     party_max: int = 6
+    party_in: str = "consecutive"  # a party takes one slot after the other, or all its places in `one_slot`
 
 
 # Slots begin anew with each hour, so their length must divide it.
 LENGTHS = (5, 6, 10, 12, 15, 20, 30, 60)
 # What each number may be; of a table of hours, each of its numbers.
-ALLOWED: dict[str, Container[int]] = {
+ALLOWED: dict[str, Container[Any]] = {
     "slot_minutes": LENGTHS,
     "rate_per_hour": range(1, 61),
     "walk_in_percent": range(101),
@@ -52,6 +53,7 @@ ALLOWED: dict[str, Container[int]] = {
     "late_grace_minutes": range(241),
     "walk_in_due_minutes": range(241),
     "party_max": range(1, 21),
+    "party_in": ("one_slot", "consecutive"),
 }
 
 

@@ -87,7 +87,7 @@ def check_in(
             kiosk_id=kiosk.id,
             booking_id=booking.id,
             booked_at=booking.starts_at,
-            notices=[person.notice_id for person in booking.people],
+            notices=[person.notice_id for person in booking.people if person.live],
         )
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)

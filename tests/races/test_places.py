@@ -133,7 +133,7 @@ def test_booking_in_the_last_moment_and_somebody_elses_hold_in_the_next_never_bo
         assert booking is not None
 
         in_time = partial(book, asked_by(one.actor), one.notice, booking.uid, last)
-        too_soon = (city.keyring, other.notice, slot, Channel.WEB, "ja", until)
+        too_soon = (city.keyring, [other.notice], slot, Channel.WEB, "ja", until)
         deeds: list[Deed] = [in_time, partial(hold_slot, asked_by(other.actor), *too_soon)]
         answers = at_once(city.office.app, deeds)
         assert len(done(answers)) == 1, time

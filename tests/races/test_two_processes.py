@@ -176,7 +176,7 @@ def test_the_same_request_twenty_times_at_once_is_one_deed_with_one_answer(hall:
 def test_places_of_lapsed_holds_are_won_once_each(hall: Hall) -> None:
     slot = hall.leave_places("16:00", 2)
     for person in hall.city.people(2):
-        given = (hall.city.keyring, person.notice, hall.city.slot("16:00"), Channel.WEB, "ja")
+        given = (hall.city.keyring, [person.notice], hall.city.slot("16:00"), Channel.WEB, "ja")
         hold_slot(asked_by(person.actor), *given, MONDAY_NINE.replace(hour=8, minute=45))
     people = hall.residents(20)
     ways = all_at_once([partial(who.hold, url, slot) for who, url in zip(people, cycle(hall.servers), strict=False)])

@@ -1,5 +1,6 @@
 """Short words for what people do in the sample city, each one entry point of the server; times as people say them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from itertools import count
@@ -11,9 +12,9 @@ from madoguchi.wire import CheckInAnswer, Outcome
 from server.auth.models import Device, Staff
 from server.auth.service import add_kiosk
 from server.booking.models import Booking, Channel, Slot
-from server.booking.queries import booking_by_uid, counters_that_differ, live_booking_of
-from server.booking.rules import BookingState
-from server.booking.service import Booked, Held, book, cancel_booking, hold_slot, move_booking
+from server.booking.queries import Wish, booking_by_uid, counters_that_differ, live_booking_of, wish_of
+from server.booking.rules import BookingState, Overbook
+from server.booking.service import Booked, Held, book, cancel_booking, hold_slot, leave_booking, move_booking
 from server.clock import OFFICE_ZONE
 from server.db import db, read_session, transaction
 from server.desk.service import Finished, finish
@@ -137,27 +138,45 @@ class City:
     # What residents and the phone desk do
 
     def hold(
-        self, person: Person, time: str | UUID, day: date = MONDAY, by: Caller | None = None, web: bool = True
+        self,
+        person: Person,
+        time: str | UUID,
+        day: date = MONDAY,
+        by: Caller | None = None,
+        web: bool = True,
+        family: Sequence[Person] = (),
+        overbook: Overbook | None = None,
     ) -> Held:
-        """Keep a place, on the web unless said otherwise."""
+        """Keep a place, on the web unless said otherwise; for a family places for all of them."""
         slot = self.slot(time, day) if isinstance(time, str) else time
         channel = Channel.WEB if web else Channel.PHONE
-        return hold_slot(by or asked_by(person.actor), self.keyring, person.notice, slot, channel, "ja", self.now)
+        asking, notices = by or asked_by(person.actor), [p.notice for p in (person, *family)]
+        return hold_slot(asking, self.keyring, notices, slot, channel, "ja", self.now, overbook)
+
+    def wish(self, *people: Person, web: bool = True) -> Wish:
+        """What somebody, or a family, may be offered."""
+        return wish_of([self.notice(person) for person in people], Channel.WEB if web else Channel.PHONE)
 
     def book(self, person: Person, held: UUID, by: Caller | None = None) -> Booked:
         """Make the hold a booking."""
         return book(by or asked_by(person.actor), person.notice, held, self.now)
 
-    def booked(self, time: str, day: date = MONDAY, person: Person | None = None) -> tuple[Person, UUID]:
-        """Somebody with a booking."""
+    def booked(
+        self, time: str, day: date = MONDAY, person: Person | None = None, family: Sequence[Person] = ()
+    ) -> tuple[Person, UUID]:
+        """Somebody, or somebody with a family, with a booking."""
         person = person or self.person()
-        held = self.hold(person, time, day, web=False)
+        held = self.hold(person, time, day, web=False, family=family)
         return person, self.book(person, held.booking).booking
 
     def move(self, person: Person, booking: UUID, time: str, day: date = MONDAY, by: Caller | None = None) -> Booked:
         """Another time for a booking, by phone."""
         asking = by or asked_by(person.actor)
         return move_booking(asking, person.notice, booking, self.slot(time, day), Channel.PHONE, self.now)
+
+    def leave(self, person: Person, booking: UUID, by: Caller | None = None) -> Booked:
+        """One of a family does not come."""
+        return leave_booking(by or asked_by(person.actor), person.notice, booking, self.now)
 
     def cancel(self, person: Person, booking: UUID, by: Caller | None = None) -> Booked:
         """Give a booking back."""

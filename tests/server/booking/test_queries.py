@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from server.booking.models import Channel
-from server.booking.queries import TimePlaces, open_times
+from server.booking.queries import TimePlaces, Wish, open_times
 from server.clock import business_date
 from server.db import read_session
 from server.offices.queries import office_by_code, policy_on, service_by_code
@@ -15,8 +15,8 @@ from tests.conftest import Office
 def _times(office: Office, day: date) -> list[TimePlaces]:
     rows, now = read_session(), office.clock.now()
     here = office_by_code(rows, "honcho").id
-    pickup = service_by_code(rows, here, "pickup").id
-    return open_times(rows, here, pickup, day, Channel.PHONE, policy_on(rows, here, business_date(now)), now)
+    wish = Wish(here, (service_by_code(rows, here, "pickup").id,), Channel.PHONE)
+    return open_times(rows, wish, day, policy_on(rows, here, business_date(now)), now)
 
 
 def test_the_times_of_a_day_come_in_their_order(office: Office) -> None:

@@ -10,11 +10,19 @@ from server.booking.rules import (
     LIVE_STATES,
     BookingAction,
     BookingState,
+    CardsElsewhere,
     NotPossible,
+    PartyTooBig,
     SlotNotBookable,
     after,
     check_bookable,
+    check_invited,
+    check_party,
+    given_back,
     has_lapsed,
+    invited_days,
+    needs_of,
+    side_by_side,
     way_out,
     web_closes_at,
 )
@@ -67,8 +75,6 @@ class Place:
     """A slot of a quarter of an hour at ten."""
 
     closed: bool = False
-    bookable: int = 3
-    taken: int = 0
     business_date: date = MONDAY
     starts_at: datetime = TEN
     ends_at: datetime = TEN + timedelta(minutes=15)
@@ -169,3 +175,154 @@ def test_a_closed_place_is_never_booked_whatever_the_channel() -> None:
         with pytest.raises(SlotNotBookable) as refused:
             check_bookable(Place(closed=True), is_web, TEN, OPENS, MONDAY_NINE)
         assert refused.value.facts == {"reason": "closed"}
+
+
+WINDOW, TERMINAL = 1, 2
+
+
+@pytest.mark.parametrize(
+    ("people", "party_in", "needs"),
+    [
+        pytest.param([{1: 1}], "consecutive", ({1: 1},), id="one person"),
+        pytest.param([{1: 1}], "one_slot", ({1: 1},), id="one person, either way"),
+        pytest.param([{1: 1}] * 3, "consecutive", ({1: 1}, {1: 1}, {1: 1}), id="one after the other"),
+        pytest.param([{1: 1}] * 3, "one_slot", ({1: 3},), id="all at once"),
+        pytest.param([{1: 1, 2: 2}] * 2, "one_slot", ({1: 2, 2: 4},), id="of both pools"),
+        pytest.param([{1: 1, 2: 2}] * 2, "consecutive", ({1: 1, 2: 2},) * 2, id="of both pools, one by one"),
+        pytest.param([{1: 1}, {2: 1}], "one_slot", ({1: 1, 2: 1},), id="different services"),
+    ],
+)
+def test_what_a_party_takes(people: list[dict[int, int]], party_in: str, needs: tuple[dict[int, int], ...]) -> None:
+    assert needs_of(people, party_in) == needs
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """A quarter of an hour of a pool, so many quarters after ten."""
+
+    n: int
+    pool_id: int = WINDOW
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        return 100 * self.pool_id + self.n
+
+    @property
+    def starts_at(self) -> datetime:
+        """From when."""
+        return TEN + self.n * timedelta(minutes=15)
+
+    @property
+    def ends_at(self) -> datetime:
+        """Until when."""
+        return self.starts_at + timedelta(minutes=15)
+
+
+BOTH = {WINDOW: 1, TERMINAL: 2}
+
+
+@pytest.mark.parametrize(
+    ("quarters", "needs", "found"),
+    [
+        pytest.param([Quarter(0)], [{WINDOW: 2}], {100: 2}, id="one slot"),
+        pytest.param([Quarter(n) for n in (2, 1, 0)], [{WINDOW: 1}] * 3, {100: 1, 101: 1, 102: 1}, id="three in a row"),
+        pytest.param([Quarter(0), Quarter(2)], [{WINDOW: 1}] * 2, None, id="a pause between them"),
+        pytest.param([Quarter(1), Quarter(2)], [{WINDOW: 1}] * 2, None, id="none at the start"),
+        pytest.param([Quarter(0), Quarter(0, TERMINAL)], [BOTH], {100: 1, 200: 2}, id="two pools"),
+        pytest.param([Quarter(0), Quarter(1, TERMINAL)], [BOTH], None, id="two pools at different times"),
+        pytest.param([Quarter(0), Quarter(1, TERMINAL)], [{1: 1}, {2: 1}], {100: 1, 201: 1}, id="one pool, then other"),
+        pytest.param([Quarter(0)], [{}], None, id="a service that takes nothing"),
+    ],
+)
+def test_places_side_by_side(
+    quarters: list[Quarter], needs: list[dict[int, int]], found: dict[int, int] | None
+) -> None:
+    assert side_by_side(quarters, needs, TEN) == found
+
+
+@dataclass
+class Taken:
+    """Units a booking takes of a slot."""
+
+    slot: Quarter
+    units: int = 1
+
+
+@pytest.mark.parametrize(
+    ("uses", "person", "back"),
+    [
+        pytest.param([Taken(Quarter(n)) for n in (1, 0, 2)], {WINDOW: 1}, {102: 1}, id="the last of the row"),
+        pytest.param([Taken(Quarter(0), 3)], {WINDOW: 1}, {100: 1}, id="one place of the slot"),
+        pytest.param([Taken(Quarter(n)) for n in range(4)], {WINDOW: 2}, {103: 1, 102: 1}, id="two places each"),
+        pytest.param(
+            [Taken(Quarter(0)), Taken(Quarter(1)), Taken(Quarter(1, TERMINAL), 2)], BOTH, {101: 1, 201: 2}, id="both"
+        ),
+        pytest.param([Taken(Quarter(0))], {TERMINAL: 1}, {}, id="nothing of that pool"),
+    ],
+)
+def test_who_stays_away_gives_back_the_last_places(
+    uses: list[Taken], person: dict[int, int], back: dict[int, int]
+) -> None:
+    assert {use.slot.id: units for use, units in given_back(uses, person)} == back
+
+
+@dataclass
+class Invited:
+    """A notice, as booking sees it."""
+
+    office_id: int = 1
+    assigned_from: date | None = None
+    assigned_to: date | None = None
+    assigned_at: datetime | None = None
+
+
+def test_a_party_is_of_different_people_of_one_office_and_not_too_many() -> None:
+    check_party([Invited()] * 6, 6, 6)
+    for notices, people in (([Invited()] * 7, 7), ([Invited()], 2)):
+        with pytest.raises(PartyTooBig):
+            check_party(notices, people, 6)
+    with pytest.raises(CardsElsewhere):
+        check_party([Invited(), Invited(2)], 2, 6)
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("notices", "days"),
+    [
+        pytest.param([Invited()], (date.min, date.max), id="nothing said"),
+        pytest.param([Invited(assigned_from=MONDAY)], (MONDAY, date.max), id="from a day on"),
+        pytest.param([Invited(assigned_to=MONDAY)], (date.min, MONDAY), id="until a day"),
+        pytest.param([Invited(assigned_at=TEN)], (MONDAY, MONDAY), id="a time"),
+        pytest.param(
+            [Invited(assigned_from=MONDAY), Invited(assigned_from=MONDAY + DAY, assigned_to=MONDAY + 2 * DAY)],
+            (MONDAY + DAY, MONDAY + 2 * DAY),
+            id="a family: when all are asked to come",
+        ),
+    ],
+)
+def test_the_days_on_which_people_are_asked_to_come(notices: list[Invited], days: tuple[date, date]) -> None:
+    assert invited_days(notices) == days
+
+
+@pytest.mark.parametrize(
+    ("notice", "reason"),
+    [
+        pytest.param(Invited(), None, id="nothing said"),
+        pytest.param(Invited(assigned_from=MONDAY, assigned_to=MONDAY), None, id="on its only day"),
+        pytest.param(Invited(assigned_from=MONDAY + DAY), "period", id="before"),
+        pytest.param(Invited(assigned_to=MONDAY - DAY), "period", id="after"),
+        pytest.param(Invited(assigned_at=TEN.astimezone(UTC)), None, id="at its time"),
+        pytest.param(Invited(assigned_at=TEN + timedelta(minutes=15)), "assigned", id="at another time"),
+        pytest.param(Invited(assigned_at=TEN + DAY), "period", id="on another day"),
+    ],
+)
+def test_a_time_outside_what_was_given_is_refused(notice: Invited, reason: str | None) -> None:
+    if reason is None:
+        check_invited([Invited(), notice], Place())
+        return
+    with pytest.raises(SlotNotBookable) as refused:
+        check_invited([Invited(), notice], Place())
+    assert refused.value.facts == {"reason": reason}

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 import pytest
 
-from server.booking.models import Channel
 from server.booking.queries import open_days, open_times
 from server.booking.rules import (
     AlreadyBooked,
@@ -376,8 +375,7 @@ class TestPlacesOnOffer:
 
     def test_days_from_today_to_the_end_of_the_booking_period(self, city: City) -> None:
         policy = policy_on(read_session(), city.here, MONDAY)
-        service = city.notice(city.person()).service_id
-        days = open_days(read_session(), city.here, service, Channel.WEB, policy, city.now)
+        days = open_days(read_session(), city.wish(city.person()), policy, city.now)
 
         assert [d.day for d in days] == [MONDAY + timedelta(days=n) for n in range(46)]
         assert {d.day.weekday() for d in days if d.reason == "closed"} == {5, 6}
@@ -404,6 +402,5 @@ def free_at(city: City, time: str, day: date = MONDAY) -> int | None:
     """Free places of a time as the web shows them; None if it is not shown."""
     read_session().rollback()
     policy = policy_on(read_session(), city.here, MONDAY)
-    service = city.notice(city.person()).service_id
-    times = open_times(read_session(), city.here, service, day, Channel.WEB, policy, city.now)
+    times = open_times(read_session(), city.wish(city.person()), day, policy, city.now)
     return next((t.free for t in times if t.starts_at == moment(time, day)), None)
