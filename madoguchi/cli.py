@@ -73,11 +73,26 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     devices.add_argument("action", choices=["add-kiosk", "add-board"])
     devices.add_argument("name")
     devices.add_argument("--office", required=True, help="code of the office")
-    notices = _add(commands, "notices", _server("notices"), "register a notice; prints what belongs on its sticker")
-    notices.add_argument("action", choices=["add"])
-    notices.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
-    notices.add_argument("--office", required=True)
-    notices.add_argument("--service", default="pickup")
+    _notice_commands(_add(commands, "notices", _server("notices"), "notices in, stickers out"))
+
+
+def _notice_commands(notices: argparse.ArgumentParser) -> None:
+    actions = notices.add_subparsers(required=True, dest="action", metavar="ACTION")
+    add = actions.add_parser("add", help="register one notice; prints what belongs on its sticker")
+    add.add_argument("number", help="the number printed on the notice, e.g. A1B-000123")
+    add.add_argument("--office", required=True)
+    add.add_argument("--service", default="pickup")
+    read = actions.add_parser("import", help="read notices from a CSV file (UTF-8 or Shift_JIS); twice is harmless")
+    read.add_argument("file", type=Path)
+    read.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    read.add_argument("--report", type=Path, help="write the refused rows, by line number, to this CSV file")
+    stickers = actions.add_parser("credentials", help="make ID, password and scan code for notices that have none")
+    stickers.add_argument("--out", type=Path, required=True, help="the CSV file for the printer; it holds secrets")
+    stickers.add_argument("--office", help="code of the office; without it, notices of all offices")
+    stickers.add_argument("--number", action="append", help="this notice only, anew: its old password stops working")
+    marks = actions.add_parser("marks", help="the words that may be used as marks")
+    marks.add_argument("change", nargs="?", choices=["add", "remove"])
+    marks.add_argument("words", nargs="*", metavar="WORD")
 
 
 def _holidays_commands(holidays: argparse.ArgumentParser) -> None:

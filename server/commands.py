@@ -1,12 +1,16 @@
 """The server's commands. They call the same entry points as the pages and say in one sentence what they did."""
 
 import base64
+import csv
 import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
+from typing import TYPE_CHECKING, TextIO
 
+import click
 from flask import Flask
 from flask_migrate import upgrade
 
@@ -14,12 +18,15 @@ from server import MIGRATIONS, create_app
 from server.auth import service as auth
 from server.auth.rules import Role
 from server.booking.places import extend_slots, last_day, make_slots
-from server.booking.queries import counters_that_differ
+from server.booking.queries import booked_among, counters_that_differ
 from server.clock import business_date
 from server.db import read_session
 from server.edge import keyring, now, parts
 from server.errors import Refusal
-from server.issuance.service import register_notice
+from server.issuance.importing import import_notices
+from server.issuance.notice_file import FAULTS, Fault
+from server.issuance.service import change_marks, register_notice
+from server.issuance.stickers import count_without_stickers, make_stickers, reissue_stickers
 from server.offices.holiday_service import (
     fill_year,
     holidays_of,
@@ -33,11 +40,24 @@ from server.offices.service import load_office, read_office_file, set_policy
 from server.serve import serve
 from server.settings import Settings, SettingsError
 
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
 ACTOR = "command"
+SOME_REFUSED = 3
+
+
+class Incomplete(str):
+    """What a command says that has left something out: it ends with SOME_REFUSED."""
+
+    __slots__ = ()
 
 
 def run(name: str, arguments: Namespace) -> int:
-    """Run one command; 0 if it did what it says, 1 with a sentence on standard error if not."""
+    """Run one command; 0 if it did what it says, 1 with a sentence on standard error if not.
+
+    3 if rows of a file were refused and all others kept.
+    """
     try:
         if name == "secrets":
             return new_secrets()
@@ -46,15 +66,19 @@ def run(name: str, arguments: Namespace) -> int:
             return serve(settings, arguments.listen)
         app = create_app(settings)
         with app.app_context():
-            print(COMMANDS[name](app, arguments))
+            said = COMMANDS[name](app, arguments)
+            print(said)
+            return SOME_REFUSED if isinstance(said, Incomplete) else 0
     except SettingsError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except Refusal as refusal:
         facts = ", ".join(f"{key}: {value}" for key, value in refusal.facts.items())
         print(f"refused: {refusal.code}" + (f" ({facts})" if facts else ""), file=sys.stderr)
         return 1
-    return 0
 
 
 def new_secrets() -> int:
@@ -130,9 +154,97 @@ def _devices(app: Flask, arguments: Namespace) -> str:
 
 
 def _notices(app: Flask, arguments: Namespace) -> str:
+    return NOTICES[arguments.action](arguments)
+
+
+def _add_notice(arguments: Namespace) -> str:
     sticker = register_notice(keyring(), arguments.office, arguments.service, arguments.number, ACTOR, now())
     link = f"{parts().settings.base_url}/b/{sticker.scan_code}"
     return f"notice registered; sticker: {link} ID {sticker.credential_id} password {sticker.password}"
+
+
+def _import_notices(arguments: Namespace) -> str:
+    with ExitStack() as files:
+        file = files.enter_context(arguments.file.open("rb"))
+        report = arguments.report
+        written = files.enter_context(report.open("w", encoding="utf-8-sig", newline="")) if report else None
+        bar = files.enter_context(_progress("reading", arguments.file.stat().st_size))
+        done = import_notices(
+            keyring(),
+            file,
+            booked_among,
+            ACTOR,
+            now(),
+            dry_run=arguments.dry_run,
+            bytes_read=bar.update,
+            refused=Faults(written).tell,
+        )
+    told = (
+        f"{done.new} new, {done.changed} changed, {done.unchanged} unchanged, {done.refused} refused"
+        f" ({done.lettering.name}, {done.lettering.lines} lines)"
+    )
+    if done.ended:
+        told += f"; {done.ended} of the unchanged were handed over or stopped and stay so"
+    if done.passed_over:
+        told += f"; columns passed over: {len(done.passed_over)}"
+    if arguments.dry_run:
+        told += "; dry run: nothing was written"
+    return Incomplete(told) if done.refused else told
+
+
+class Faults:
+    """Tells of refused rows: the first ones on standard error, all of them in the report if one is wanted."""
+
+    SHOWN = 20
+
+    def __init__(self, report: TextIO | None) -> None:
+        """`report` is open; the rows go into it as CSV."""
+        self._count = 0
+        self._rows = None if report is None else csv.writer(report)
+        if self._rows is not None:
+            self._rows.writerow(("line", "column", "code", "reason", "what to do"))
+
+    def tell(self, fault: Fault) -> None:
+        """One more row."""
+        self._count += 1
+        if self._rows is not None:
+            self._rows.writerow((fault.line, fault.column, fault.reason, *FAULTS[fault.reason]))
+        if self._count <= self.SHOWN:
+            print(fault, file=sys.stderr)
+        elif self._count == self.SHOWN + 1:
+            print("… and more; --report FILE names them all", file=sys.stderr)
+
+
+def _progress(label: str, length: int) -> "ProgressBar[int]":
+    return click.progressbar(length=length, label=label, file=sys.stderr)
+
+
+def _credentials(arguments: Namespace) -> str:
+    given = (keyring(), parts().settings.base_url, arguments.out)
+    if arguments.number:
+        printed = reissue_stickers(*given, arguments.number, ACTOR, now())
+    else:
+        office = office_by_code(read_session(), arguments.office).id if arguments.office else None
+        with _progress("drawing", count_without_stickers(read_session(), office)) as bar:
+            printed = make_stickers(*given, office, ACTOR, now(), drawn=bar.update)
+    if printed.finished_former:
+        return f"{arguments.out}: brought to its end for a run that was cut off; run the command again for the rest"
+    if not printed.stickers:
+        return "no notice is without a sticker; no file was made"
+    return f"{printed.stickers} stickers in {arguments.out}. It holds secrets: print it, then delete it"
+
+
+def _marks(arguments: Namespace) -> str:
+    marks = change_marks(arguments.change, arguments.words, ACTOR, now())
+    return " ".join(marks) or "there are no marks"
+
+
+NOTICES: dict[str, Callable[[Namespace], str]] = {
+    "add": _add_notice,
+    "import": _import_notices,
+    "credentials": _credentials,
+    "marks": _marks,
+}
 
 
 COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {

@@ -348,13 +348,19 @@ def _live(booking: Booking | None, now: datetime) -> Booking | None:
     return booking if booking.state is BookingState.HELD or way_out(booking, now) is None else None
 
 
+def booked_among(session: Session, notice_ids: Sequence[int]) -> set[int]:
+    """Which of these notices stand in a live booking."""
+    people = select(BookingPerson.notice_id).where(BookingPerson.notice_id.in_(notice_ids), BookingPerson.live)
+    return {notice for notice in session.scalars(people) if notice is not None}
+
+
 _STANDING = (
     select(Notice, Office, Service, Booking)
     .join(Office, Office.id == Notice.office_id)
     .join(Service, Service.id == Notice.service_id)
     .outerjoin(BookingPerson, and_(BookingPerson.notice_id == Notice.id, BookingPerson.live))
     .outerjoin(Booking, and_(Booking.id == BookingPerson.booking_id, Booking.state.in_(LIVE_STATES)))
-    .where(Notice.id == bindparam("notice"))
+    .where(Notice.id == bindparam("notice"), Notice.restricted.is_(False))
 )
 
 
@@ -386,8 +392,10 @@ def booking_by_uid(session: Session, uid: UUID) -> Booking | None:
 
 
 def booking_by_code_key(session: Session, code_key: str) -> Booking | None:
-    """A booking by the key of its code."""
-    return session.scalar(select(Booking).where(Booking.code_key == code_key))
+    """A booking by the key of its code; one with a restricted notice in it is not known."""
+    restricted = select(Notice.id).join(BookingPerson, BookingPerson.notice_id == Notice.id)
+    hidden = restricted.where(BookingPerson.booking_id == Booking.id, Notice.restricted).exists()
+    return session.scalar(select(Booking).where(Booking.code_key == code_key, ~hidden))
 
 
 def counters_that_differ(session: Session) -> Sequence[tuple[int, int, int]]:

@@ -153,7 +153,7 @@ def scanned(scan_code: str) -> ResponseReturnValue:
     notice = find_by_scan_code(keyring(), read_session(), found)
     if notice is None:
         return _start(said="web.scan.unknown")
-    return _start(credential_id=notice.credential_id, said="web.scan.filled")
+    return _start(credential_id=notice.credential_id or "", said="web.scan.filled")
 
 
 @blueprint.post("/sign-in")

@@ -1,12 +1,15 @@
 """Entry points and steps for notices."""
 
+import re
 import secrets
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from madoguchi import codes
@@ -14,13 +17,15 @@ from server.audit import record
 from server.auth.attempts import check_open, settle
 from server.auth.rules import SignInFailed
 from server.db import Transaction, locked, new_uid, read_session, transaction
-from server.errors import NotFound, NotNow
-from server.issuance.models import Notice, NoticeState
-from server.issuance.notice_codes import notice_number, plain
+from server.errors import Conflict, Invalid, NotFound, NotNow
+from server.issuance.models import Mark, Notice, NoticeMark, NoticeState
+from server.issuance.notice_codes import notice_number, plain, refuse_my_number
 from server.keys import Keyring, sticker_word
 from server.offices.queries import office_by_code, service_by_code
 
 ID_LENGTH, PASSWORD_LENGTH = 6, 8
+MARK = re.compile(r"[^\s、,;/=+@-][^\s、,;/]{0,19}")
+_LIKE_A_NUMBER = re.compile(r"[0-9]*E?[0-9]*")  # a spreadsheet makes 4E+05 of 4E5: such an id is drawn again
 
 
 class NoticeNotFound(NotFound):
@@ -35,6 +40,18 @@ class NoticeNotReady(NotNow):
     code = "notice_not_ready"
 
 
+class MarkUnusable(Invalid):
+    """A mark is 1 to 20 characters without spaces, commas, slashes and semicolons, and no formula."""
+
+    code = "mark_unusable"
+
+
+class MarkInUse(Conflict):
+    """A mark that stands on a notice stays in the set."""
+
+    code = "mark_in_use"
+
+
 @dataclass(frozen=True)
 class Sticker:
     """What is printed on a notice's sticker. The only moment at which password and scan code are known."""
@@ -44,6 +61,24 @@ class Sticker:
     password: str
     scan_code: str
 
+    @classmethod
+    def draw(cls, number: str) -> Self:
+        """New words for the notice of this number, by chance."""
+        ident = sticker_word(ID_LENGTH)
+        while _LIKE_A_NUMBER.fullmatch(ident):
+            ident = sticker_word(ID_LENGTH)
+        scan_code = codes.new(codes.Kind.NOTICE, secrets.token_bytes).text
+        return cls(number, ident, sticker_word(PASSWORD_LENGTH), scan_code)
+
+    def keys(self, keyring: Keyring) -> dict[str, Any]:
+        """What the database may know of it, by column."""
+        return {
+            "scan_key": keyring.key("scan", self.scan_code),
+            "credential_id": self.credential_id,
+            "secret_key": keyring.key(f"notice-password/{self.credential_id}", self.password),
+            "key_id": keyring.key_id,
+        }
+
 
 def register_notice(
     keyring: Keyring, office_code: str, service_code: str, number: str, by: str, now: datetime
@@ -52,26 +87,17 @@ def register_notice(
 
     Raises NoticeNumberUnreadable, UnknownOffice, UnknownService, ChangedMeanwhile (number known already).
     """
-    number = notice_number(number)
-    sticker = Sticker(
-        number,
-        sticker_word(ID_LENGTH),
-        sticker_word(PASSWORD_LENGTH),
-        codes.new(codes.Kind.NOTICE, secrets.token_bytes).text,
-    )
+    sticker = Sticker.draw(notice_number(number))
     with transaction() as tx:
         office = office_by_code(tx.session, office_code)
         notice = Notice(
             uid=new_uid(now),
             office_id=office.id,
             service_id=service_by_code(tx.session, office.id, service_code).id,
-            number=number,
-            number_key=keyring.key("notice-number", number),
-            scan_key=keyring.key("scan", sticker.scan_code),
-            credential_id=sticker.credential_id,
-            secret_key=keyring.key(f"notice-password/{sticker.credential_id}", sticker.password),
-            key_id=keyring.key_id,
+            number=sticker.number,
+            number_key=keyring.key("notice-number", sticker.number),
             state=NoticeState.READY,
+            **sticker.keys(keyring),
         )
         tx.session.add(notice)
         record(tx, now, by, "notice.register", notice.uid)
@@ -87,10 +113,14 @@ def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) 
     ident, word = plain(credential_id), plain(password)
     key = keyring.key("attempts/notice", ident)
     failed_before = check_open(key, now)
-    row = read_session().execute(select(Notice.id, Notice.uid, Notice.secret_key).where(Notice.credential_id == ident))
+    row = read_session().execute(
+        select(Notice.id, Notice.uid, Notice.secret_key).where(
+            Notice.credential_id == ident, Notice.restricted.is_(False)
+        )
+    )
     found = row.one_or_none()
     secret = keyring.key(f"notice-password/{ident}", word)
-    right = secrets.compare_digest(found.secret_key if found else "", secret)
+    right = secrets.compare_digest(found.secret_key if found is not None else "", secret)
     if failed_before or not right:
         with transaction() as tx:
             if settle(tx, key, now, right=right):
@@ -98,6 +128,28 @@ def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) 
     if found is None or not right:
         raise SignInFailed
     return int(found.id)
+
+
+def change_marks(change: str | None, words: Sequence[str], by: str, now: datetime) -> Sequence[str]:
+    """Add marks to the set, or remove them from it (`add`, `remove`, or nothing). Gives the set as it is then.
+
+    Raises MarkUnusable, MarkInUse, MyNumberRefused.
+    """
+    words = [unicodedata.normalize("NFKC", word).strip() for word in words]
+    refuse_my_number(*words)
+    if not all(MARK.fullmatch(word) and word.isprintable() for word in words):
+        raise MarkUnusable
+    with transaction() as tx:
+        for word in words if change == "add" else ():
+            tx.insert_or_ignore(Mark, {"word": word})
+        if change == "remove":
+            used = tx.session.scalars(select(NoticeMark.word).where(NoticeMark.word.in_(words)).distinct()).all()
+            if used:
+                raise MarkInUse(words=", ".join(sorted(used)))
+            tx.session.execute(delete(Mark).where(Mark.word.in_(words)))
+        if change is not None:
+            record(tx, now, by, f"marks.{change}", None, words=words)
+        return tx.session.scalars(select(Mark.word).order_by(Mark.word)).all()
 
 
 _LOCK = locked(select(Notice).where(Notice.id.in_(bindparam("ids", expanding=True))).order_by(Notice.id))
@@ -114,6 +166,8 @@ def locked_notices(tx: Transaction, notice_ids: Collection[int]) -> Sequence[Not
 def notices_for(tx: Transaction, notice_ids: Collection[int]) -> Sequence[Notice]:
     """The notices, locked, if their cards may be booked for. Raises NoticeNotFound, NoticeNotReady."""
     notices = locked_notices(tx, notice_ids)
+    if any(notice.restricted for notice in notices):
+        raise NoticeNotFound
     if any(notice.state is not NoticeState.READY for notice in notices):
         raise NoticeNotReady
     return notices
@@ -122,7 +176,7 @@ def notices_for(tx: Transaction, notice_ids: Collection[int]) -> Sequence[Notice
 def find_by_number(keyring: Keyring, session: Session, number: str) -> Notice:
     """The notice of a printed number. Raises NoticeNumberUnreadable, MyNumberRefused, NoticeNotFound."""
     key = keyring.key("notice-number", notice_number(number))
-    notice = session.scalar(select(Notice).where(Notice.number_key == key))
+    notice = session.scalar(select(Notice).where(Notice.number_key == key, Notice.restricted.is_(False)))
     if notice is None:
         raise NoticeNotFound
     return notice
@@ -130,15 +184,16 @@ def find_by_number(keyring: Keyring, session: Session, number: str) -> Notice:
 
 def find_by_uid(session: Session, uid: UUID) -> Notice:
     """The notice a page speaks of. Raises NoticeNotFound."""
-    notice = session.scalar(select(Notice).where(Notice.uid == uid))
+    notice = session.scalar(select(Notice).where(Notice.uid == uid, Notice.restricted.is_(False)))
     if notice is None:
         raise NoticeNotFound
     return notice
 
 
 def find_by_scan_code(keyring: Keyring, session: Session, code: codes.Code) -> Notice | None:
-    """The notice a scan code was printed for."""
-    return session.scalar(select(Notice).where(Notice.scan_key == keyring.key("scan", code.text)))
+    """The notice a scan code was printed for; a restricted one is not known."""
+    key = keyring.key("scan", code.text)
+    return session.scalar(select(Notice).where(Notice.scan_key == key, Notice.restricted.is_(False)))
 
 
 def hand_over(tx: Transaction, notice_ids: Sequence[int]) -> None:
