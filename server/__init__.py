@@ -15,6 +15,7 @@ from server.auth import guards
 from server.auth.passwords import Passwords, run_here
 from server.auth.passwords import Run as Run
 from server.auth.views import blueprint as auth_pages
+from server.booking.pages import blueprint as worklist_pages
 from server.booking.phone import blueprint as phone_pages
 from server.booking.places import follow_calendar
 from server.booking.web import blueprint as web_pages
@@ -85,7 +86,17 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
     app.jinja_loader = ChoiceLoader(
         [FileSystemLoader(Path(__file__).parent / "templates"), FileSystemLoader(pages.BOARD / "templates")]
     )
-    for blueprint in (auth_pages, web_pages, phone_pages, desk_pages, office_pages, board, kiosk_api, health):
+    for blueprint in (
+        auth_pages,
+        web_pages,
+        phone_pages,
+        worklist_pages,
+        desk_pages,
+        office_pages,
+        board,
+        kiosk_api,
+        health,
+    ):
         app.register_blueprint(blueprint)
     guards.install(app)
     limits.install(app)

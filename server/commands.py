@@ -8,7 +8,9 @@ from argparse import Namespace
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
+from uuid import uuid4
 
 import click
 from flask import Flask
@@ -19,6 +21,7 @@ from server.auth import service as auth
 from server.auth.rules import Role
 from server.booking.places import extend_slots, last_day, make_slots
 from server.booking.queries import booked_among, counters_that_differ
+from server.booking.worklist import move_all, open_entries
 from server.clock import business_date
 from server.db import read_session
 from server.edge import keyring, now, parts
@@ -37,6 +40,7 @@ from server.offices.holiday_service import (
 )
 from server.offices.queries import office_by_code
 from server.offices.service import load_office, read_office_file, set_policy
+from server.repeats import Caller
 from server.serve import serve
 from server.settings import Settings, SettingsError
 
@@ -127,6 +131,8 @@ def _holidays(app: Flask, arguments: Namespace) -> str:
 
 def _slots(app: Flask, arguments: Namespace) -> str:
     office, moment = office_by_code(read_session(), arguments.office).id, now()
+    if arguments.action == "affected":
+        return _affected(office, arguments.move)
     first = arguments.first or business_date(moment)
     if arguments.action == "set":
         set_policy(office, arguments.pool, arguments.key, arguments.value, first, ACTOR, moment)
@@ -134,6 +140,15 @@ def _slots(app: Flask, arguments: Namespace) -> str:
     last = arguments.last or last_day(read_session(), office, moment)
     made = make_slots(office, max(first, business_date(moment)), last, moment)
     return f"places of {arguments.office} made up to {last}: {made} new slots"
+
+
+def _affected(office: int, move: bool) -> str:
+    moved = ""
+    if move:
+        by, show = Caller(ACTOR, str(uuid4())), partial(print, sep=" of ", file=sys.stderr)
+        result = move_all(by, office, now(), progress=show)
+        moved = f"{result.moved} moved, {result.left} found no free place; "
+    return f"{moved}{len(open_entries(read_session(), office))} bookings on the work list"
 
 
 def _staff(app: Flask, arguments: Namespace) -> str:

@@ -13,6 +13,7 @@ from flask import Flask
 from server.auth.attempts import forget_old_attempts
 from server.booking.places import extend_slots
 from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
+from server.booking.worklist import settle
 from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal
@@ -41,10 +42,8 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         in_context.__name__ = run.__name__
         return in_context
 
-    return [
-        job(run)
-        for run in (keep_holidays, sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, _forget)
-    ]
+    jobs = (keep_holidays, sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, settle, _forget)
+    return [job(run) for run in jobs]
 
 
 def start(app: Flask, parts: Parts) -> BackgroundScheduler:

@@ -20,6 +20,21 @@ class Channel(Enum):
     COUNTER = "counter"
 
 
+class Reason(Enum):
+    """Why a booking is on the work list."""
+
+    CLOSED = "closed"
+    SHRUNK = "shrunk"
+
+
+class Told(Enum):
+    """How somebody was told."""
+
+    PHONE = "phone"
+    SMS = "sms"
+    POST = "post"
+
+
 class Slot(Base):
     """予約枠: the places of one pool in one stretch of time. The CHECKs are the last word on overselling."""
 
@@ -91,6 +106,40 @@ class SlotUse(Base):
     channel: Mapped[Channel] = mapped_column(enum_type(Channel))
 
     slot: Mapped[Slot] = relationship()
+
+
+class AffectedBooking(Base):
+    """要連絡の予約: a booking whose place was closed or taken away, until its people know and have another time.
+
+    `starts_at` is the time they booked; `moved_to` where the booking stands now, if not there. Telling is of the newest
+    state: who is moved afterwards is told again.
+    """
+
+    __tablename__ = "affected_bookings"
+    __table_args__ = (
+        Index(
+            "uq_affected_bookings_open",
+            "booking_id",
+            unique=True,
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        CheckConstraint("(told_at IS NULL) = (told_how IS NULL)", name="told_at_with_how"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    uid: Mapped[UUID] = mapped_column(unique=True)
+    booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"))
+    starts_at: Mapped[datetime]
+    reason: Mapped[Reason] = mapped_column(enum_type(Reason))
+    added_at: Mapped[datetime]
+    told_how: Mapped[Told | None] = mapped_column(enum_type(Told))
+    told_by: Mapped[str | None] = mapped_column(String(80))
+    told_at: Mapped[datetime | None]
+    moved_to: Mapped[datetime | None]
+    done_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    booking: Mapped[Booking] = relationship()
 
 
 class BookingPerson(Base):

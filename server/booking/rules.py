@@ -285,3 +285,21 @@ def check_invited(notices: Iterable[InvitedLike], slot: SlotLike) -> None:
         raise SlotNotBookable(reason="period")
     if any(n.assigned_at not in (None, slot.starts_at) for n in notices):
         raise SlotNotBookable(reason="assigned")
+
+
+class EntryLike(Protocol):
+    """What the rules need of an entry of the work list."""
+
+    starts_at: datetime
+    moved_to: datetime | None
+    told_at: datetime | None
+
+
+def still_to_do(entry: EntryLike, booking: BookingLike) -> bool:
+    """Whether an entry of the work list asks for something: its booking still expects a place, and stands where it has
+    none, or where the office has moved it without its people knowing. Who moves by themselves know."""
+    if booking.state not in (BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED):
+        return False
+    if booking.starts_at == entry.starts_at:
+        return True
+    return booking.starts_at == entry.moved_to and entry.told_at is None

@@ -36,6 +36,9 @@ blueprint = Blueprint("office_pages", __name__, url_prefix="/admin")
 ENTRIES = 50
 ROLES = {Role.OPERATOR: "電話受付", Role.CLERK: "窓口担当", Role.SUPERVISOR: "責任者", Role.ADMIN: "管理者"}
 VERBS = {
+    "affected.move": "枠がなくなった予約を移した",
+    "affected.strike": "枠がなくなった予約を対応済みにした",
+    "affected.tell": "枠がなくなった予約の方に連絡した",
     "booking.book": "予約した",
     "booking.cancel": "予約を取り消した",
     "booking.hold": "仮予約した",

@@ -39,6 +39,11 @@ GUARDS = {
     "GET /phone/notices/<uuid:uid>/holds/<uuid:booking>": "staff:phone",
     "POST /phone/notices/<uuid:uid>/holds/<uuid:booking>/book": "staff:phone",
     "POST /phone/notices/<uuid:uid>/holds/<uuid:booking>/release": "staff:phone",
+    "GET /phone/affected": "staff:phone",
+    "POST /phone/affected/move-all": "staff:phone",
+    "POST /phone/affected/<uuid:uid>/told": "staff:phone",
+    "POST /phone/affected/<uuid:uid>/move": "staff:phone",
+    "POST /phone/affected/<uuid:uid>/done": "staff:phone",
     # Windows
     "GET /desk": "staff:desk",
     "POST /desk/office": "staff:desk",

@@ -37,6 +37,7 @@ WITHOUT_TEXT = {
     "mark_in_use": COMMAND,
     "mark_unusable": COMMAND,
     "name_taken": IN_PLACE,
+    "no_free_place": IN_PLACE,
     "nobody_at_window": IN_PLACE,
     "nobody_waiting": IN_PLACE,
     "not_allowed": KIND,
@@ -54,6 +55,7 @@ WITHOUT_TEXT = {
     "shown_once": IN_PLACE,
     "sign_in_failed": IN_PLACE,
     "step_state": IN_PLACE,
+    "unknown_entry": IN_PLACE,
     "unknown_holiday": IN_PLACE,
     "unknown_office": FORGED,
     "unknown_outcome": FORGED,
@@ -74,6 +76,7 @@ OF_HTTP = {"bad_request", "fault", "form_expired", "method_not_allowed", "not_fo
 
 PAGES = (
     "server.auth.views",
+    "server.booking.pages",
     "server.booking.phone",
     "server.booking.web",
     "server.desk.views",
