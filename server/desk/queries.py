@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from server.assistance.queries import open_calls
 from server.clock import office_time
 from server.issuance.models import Notice
 from server.offices.models import Service, Window
@@ -39,6 +40,16 @@ class Missed:
 
 
 @dataclass(frozen=True)
+class Asking:
+    """A kiosk that asks for staff."""
+
+    call: UUID
+    kiosk: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class DeskPicture:
     """All a window's screen shows."""
 
@@ -48,10 +59,11 @@ class DeskPicture:
     at_window: AtWindow | None
     waiting: tuple[tuple[str, int], ...]
     missed: tuple[Missed, ...]
+    asking: tuple[Asking, ...]
 
 
 def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture:
-    """The window, who is at it, who waits and who was missed."""
+    """The window, who is at it, who waits, who was missed and which kiosk asks for staff."""
     lanes = lanes_of(session, window.office_id)
     return DeskPicture(
         window.number,
@@ -62,6 +74,10 @@ def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture
         tuple(
             Missed(_ticket(session, step.visit_id), number)
             for number, step in missed_tickets(session, window.office_id, now)
+        ),
+        tuple(
+            Asking(call.uid, call.kiosk.name, call.reason, office_time(call.at))
+            for call in open_calls(session, window.office_id, now)
         ),
     )
 

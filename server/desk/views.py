@@ -13,6 +13,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
+from server.assistance.service import take_call as go_to_kiosk
 from server.auth.forms import line_of
 from server.auth.guards import needs, staff
 from server.auth.rules import Right, Role
@@ -31,6 +32,18 @@ from server.repeats import Caller
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
 OUTCOMES = {desk.Outcome.HANDED_OVER: "交付した", desk.Outcome.NOT_HANDED_OVER: "交付せず終了"}
+# What a kiosk calls for (docs/kiosk.md).
+ASKED_FOR = {
+    "button": "お客様が呼んでいます",
+    "refused_twice": "コードを読めない方がいます",
+    "printer": "番号札が出なかった方がいます",
+    "paper_out": "用紙がありません",
+    "paper_near_end": "用紙が残りわずかです",
+    "cover_open": "プリンターのカバーが開いています",
+    "printer_offline": "プリンターがつながっていません",
+    "printer_silent": "プリンターが応答しません",
+    "scanner": "読み取り機がつながっていません",
+}
 SENTENCES = {
     "nobody_waiting": "いま、この窓口で呼べる方はいません。",
     "window_closed": "この窓口は閉じています。窓口を開いてください。",
@@ -137,6 +150,14 @@ def call_ticket(number: int, ticket: UUID) -> ResponseReturnValue:
     return _act(number, lambda asking, window, moment: queue.call_ticket(asking, window, ticket, moment))
 
 
+@blueprint.post("/windows/<int(max=9999):number>/calls/<uuid:call>")
+@needs(Right.DESK)
+def take_call(number: int, call: UUID) -> ResponseReturnValue:
+    """対応する: the clerk goes to the kiosk."""
+    office_id = _own_window(number).office_id
+    return _act(number, lambda asking, _window, moment: go_to_kiosk(asking, office_id, call, moment))
+
+
 @blueprint.get("/windows/<int(max=9999):number>/finish")
 @needs(Right.DESK)
 def ask_finish(number: int) -> ResponseReturnValue:
@@ -215,6 +236,15 @@ def _picture(window: Window, moment: datetime) -> dict[str, Any]:
         "number": None if here is None else here.number,
         "rows": [] if here is None else _rows(here),
         "waiting": [{"lane": name, "n": n} for name, n in picture.waiting],
+        "asking": [
+            {
+                "call": str(a.call),
+                "kiosk": a.kiosk,
+                "reason": ASKED_FOR.get(a.reason, "受付端末を見てください"),
+                "at": f"{a.at:%H:%M}",
+            }
+            for a in picture.asking
+        ],
         "missed": [{"ticket": str(m.ticket), "number": m.number} for m in picture.missed],
     }
 

@@ -18,6 +18,7 @@ from madoguchi.wire import (
     StaffCall,
     WalkInRequest,
 )
+from server.assistance.service import call_staff as call_staff_to
 from server.auth.guards import device, kiosk
 from server.auth.service import kiosk_seen
 from server.clock import office_time
@@ -89,7 +90,7 @@ def call_staff() -> ResponseReturnValue:
     asked: StaffCall = _read(StaffCall)
     if not REASON.fullmatch(asked.reason):
         raise NotUnderstood(fault="reason: a word of small letters and underscores")
-    service.call_staff(caller(_actor()), asked.reason, now())
+    call_staff_to(caller(_actor()), device().office_id, device().id, asked.reason, now())
     return "", 204
 
 

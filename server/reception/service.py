@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from madoguchi import codes
-from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView
+from madoguchi.wire import CheckInAnswer, Outcome, Result, TicketView
 from server.audit import record
 from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
 from server.booking.rules import BookingState
@@ -140,20 +140,6 @@ def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outc
             row.sha256, row.outcome = sha256, outcome
             if outcome is not Outcome.PRINTED:
                 record(tx, now, actor, "print.failed", job, outcome=outcome.value)
-
-
-def call_staff(caller: Caller, reason: str, now: datetime) -> None:
-    """Somebody at the kiosk needs help: kept so that staff see it."""
-    with transaction() as tx:
-        repeat = repeat_of(tx, caller, "reception.call_staff", {"reason": reason}, now)
-        if repeat.answer is None:
-            record(tx, now, caller.actor, "kiosk.staff_called", None, reason=reason)
-            repeat.keep(_Done())
-
-
-@dataclass(frozen=True)
-class _Done(Message):
-    """An answer that says only that it was done."""
 
 
 def read_code(text: str, hosts: Collection[str]) -> codes.Code:

@@ -52,6 +52,7 @@ GUARDS = {
     "POST /desk/windows/<int(max=9999):number>/open": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/close": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/call-next": "staff:desk",
+    "POST /desk/windows/<int(max=9999):number>/calls/<uuid:call>": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/call/<uuid:ticket>": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/recall": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/missed": "staff:desk",

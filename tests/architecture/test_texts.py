@@ -55,6 +55,7 @@ WITHOUT_TEXT = {
     "shown_once": IN_PLACE,
     "sign_in_failed": IN_PLACE,
     "step_state": IN_PLACE,
+    "unknown_call": FORGED,
     "unknown_entry": IN_PLACE,
     "unknown_holiday": IN_PLACE,
     "unknown_office": FORGED,

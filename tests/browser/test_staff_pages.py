@@ -218,6 +218,16 @@ class TestWindow:
         page.get_by_role("button", name="窓口を閉じる").click()
         expect(page.locator(".notice")).to_have_text("3番窓口を閉じました。")
 
+    def test_a_kiosk_that_asks_for_staff_is_shown_without_a_press_and_ends_with_one(
+        self, window: Page, city: City
+    ) -> None:
+        city.ask_for_staff("paper_out")
+        expect(window.locator("#asking li")).to_contain_text("用紙がありません")
+        expect(window.locator("#asking-said")).to_have_text("入口 用紙がありません")
+        assert violations(window) == []
+        window.get_by_role("button", name="対応する").press("Enter")
+        expect(window.locator("#asking-place")).to_be_hidden()
+
 
 class TestPhone:
     def test_a_call_takes_twelve_keys(self, open_page: OpenPage, city: City) -> None:
@@ -274,6 +284,13 @@ class TestPhone:
         expect(page.locator("#hold-left")).to_have_text("あと10分です。")
 
 
+def violations(page: Page) -> list[list[str]]:
+    """What axe finds: rule and element."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[list[str]] = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes[0].html])")
+    return found
+
+
 def enter(page: Page) -> None:
     """Do what the page proposes, as soon as it has the focus."""
     expect(page.locator("[autofocus]")).to_be_focused()
@@ -298,8 +315,7 @@ def test_axe_finds_nothing_and_nothing_leaves_the_screen(
     page = open_page(name, "/staff", screen)
     for state in STATES[name](page, city.person()):
         page.wait_for_load_state()
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("async () => (await axe.run()).violations.map(v => [v.id, v.nodes[0].html])")
+        found = violations(page)
         assert found == [], state
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
         assert page.evaluate(SMALL_TARGETS) == [], state

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from madoguchi.wire import CheckInAnswer, Outcome
+from server.assistance.service import call_staff
 from server.auth.models import Device, Staff
 from server.auth.service import add_kiosk
 from server.booking.models import Booking, Channel, Slot
@@ -183,6 +184,10 @@ class City:
         return cancel_booking(by or asked_by(person.actor), person.notice, booking, self.now)
 
     # What happens at the kiosk
+
+    def ask_for_staff(self, reason: str) -> None:
+        """職員呼出."""
+        call_staff(asked_by(f"device:{self.kiosk.id}"), self.here, self.kiosk.id, reason, self.now)
 
     def scan(self, text: str, by: Caller | None = None, kiosk: Kiosk | None = None) -> CheckInAnswer:
         """Hold a code to the scanner."""

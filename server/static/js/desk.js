@@ -13,7 +13,7 @@ const BOUNCE_MS = 600; // a finger that trembles presses once
 
 const root = document.getElementById("desk");
 const place = (id) => document.getElementById(id);
-const shown = { picture: "", number: null };
+const shown = { picture: "", number: null, asking: [] };
 let nextRequestId = root.dataset.requestId;
 let underWay = false;
 let presses = 0;
@@ -128,6 +128,7 @@ function show(picture) {
   place("rows").replaceChildren(...picture.rows.map((row) => pair(row.label, row.value)));
   place("waiting").replaceChildren(...picture.waiting.map((row) => pair(row.lane, String(row.n), "組")));
   showMissed(picture.missed);
+  showAsking(picture.asking);
   for (const field of document.getElementsByName("number")) field.value = picture.number ?? "";
   enable();
 }
@@ -162,11 +163,51 @@ function missedRow({ ticket, number }) {
   return item;
 }
 
+// Kiosks that ask for staff: said and sounded once, shown until somebody goes.
+
+function showAsking(rows) {
+  const known = new Set(shown.asking);
+  const fresh = rows.filter(({ call, at }) => !known.has(call + at));
+  shown.asking = rows.map(({ call, at }) => call + at);
+  place("asking").replaceChildren(...rows.map(askingRow));
+  place("asking-place").hidden = rows.length === 0;
+  if (!fresh.length) return;
+  place("asking-said").textContent = fresh.map(({ kiosk, reason }) => `${kiosk} ${reason}`).join("、");
+  ring();
+}
+
+function askingRow({ call, kiosk, reason, at }) {
+  const item = document.createElement("li");
+  item.append(place("asking-row").content.cloneNode(true));
+  const form = item.querySelector("form");
+  form.setAttribute("action", `${root.dataset.path}/calls/${call}`);
+  form.elements.csrf_token.value = document.getElementsByName("csrf_token")[0].value;
+  for (const [name, text] of Object.entries({ kiosk, reason, since: at })) form.querySelector(`.${name}`).textContent = text;
+  form.querySelector("button").setAttribute("aria-label", `${kiosk} ${reason} 対応する`);
+  return item;
+}
+
+// Two soft tones. A browser that has not been touched yet stays silent; the row is there all the same.
+function ring() {
+  const sound = new AudioContext();
+  for (const [n, pitch] of [880, 660].entries()) {
+    const tone = new OscillatorNode(sound, { frequency: pitch });
+    const volume = new GainNode(sound, { gain: 0.15 });
+    const start = sound.currentTime + n * 0.3;
+    volume.gain.setTargetAtTime(0, start + 0.15, 0.05);
+    tone.connect(volume).connect(sound.destination);
+    tone.start(start);
+    tone.stop(start + 0.3);
+  }
+  setTimeout(() => sound.close(), 1000);
+}
+
 function enable() {
   const here = shown.number !== null;
   for (const form of root.querySelectorAll("form[data-action]")) {
     const calls = ["call-next", "call-ticket", "close"].includes(form.dataset.action);
-    form.querySelector("button").disabled = underWay || calls === here;
+    const always = form.dataset.action === "take-call";
+    form.querySelector("button").disabled = underWay || (!always && calls === here);
   }
 }
 

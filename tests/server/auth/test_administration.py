@@ -1,17 +1,12 @@
 """What the administrator sees and sets up: offices, kiosks, boards, accounts, the newest deeds."""
 
-import ast
 import re
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import server
 from madoguchi.wire import CONTRACT, CONTRACT_HEADER
 from server.auth.guards import BOARD_COOKIE
-from server.offices.pages import VERBS
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
@@ -168,17 +163,3 @@ def test_the_newest_deeds_say_who_did_what(office: Office) -> None:
     assert "09:00 madoguchi2 次を呼んだ 番号 1、窓口 3" in page
     assert "09:00 入口 予約なしの受付をした 番号 1" in page
     assert "09:00 kanri サインインした" in page
-
-
-def verbs_written() -> Iterator[str]:
-    """Every verb that the server's own code records."""
-    for file in Path(str(server.__path__[0])).rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "record":
-                words = [node.value for node in ast.walk(call.args[3]) if isinstance(node, ast.Constant)]
-                yield from (word for word in words if isinstance(word, str))
-
-
-def test_every_deed_that_is_written_down_is_shown_in_japanese() -> None:
-    assert sorted(set(verbs_written()) - set(VERBS)) == []
-    assert "ticket.call_by_hand" in set(verbs_written())

@@ -1,6 +1,7 @@
 """The window's screen: one clerk opens it, calls, ends visits; with scripts by JSON, without by plain forms."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
@@ -222,6 +223,47 @@ def test_only_the_number_on_the_screen_is_called_again_or_missed(clerk: Clerk, a
     answer = clerk.client.post(f"{AT}/{action}", data=stale, headers=JSON)
     assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "other_visitor")
     assert clerk.picture()["number"] == 2
+
+
+class TestKiosksThatAskForStaff:
+    """職員呼出: at every window until somebody goes."""
+
+    def test_every_window_shows_who_asks_and_for_what(self, city: City, clerk: Clerk) -> None:
+        city.ask_for_staff("paper_out")
+        (row,) = clerk.picture()["asking"]
+        assert (row["kiosk"], row["reason"], row["at"]) == ("入口", "用紙がありません", "09:00")
+        assert "職員呼出 入口 用紙がありません 09:00 対応する" in plain(clerk.get(AT))
+
+    def test_whoever_goes_ends_it_for_all(self, city: City, clerk: Clerk) -> None:
+        city.ask_for_staff("button")
+        (row,) = clerk.picture()["asking"]
+        colleague_too = clerk.form(AT, f"{AT}/calls/{row['call']}")
+        status, answer = clerk.ask(f"calls/{row['call']}")
+        assert (status, answer["picture"]["asking"]) == (200, [])
+        assert clerk.client.post(f"{AT}/calls/{row['call']}", data=colleague_too, headers=JSON).status_code == 200
+
+    def test_asking_again_is_one_call_with_the_newest_time(self, city: City, clerk: Clerk) -> None:
+        city.ask_for_staff("button")
+        city.clock.forward(minutes=2)
+        city.ask_for_staff("button")
+        city.ask_for_staff("scanner")
+        assert [(row["reason"], row["at"]) for row in clerk.picture()["asking"]] == [
+            ("お客様が呼んでいます", "09:02"),
+            ("読み取り機がつながっていません", "09:02"),
+        ]
+
+    def test_a_reason_nobody_here_knows_is_a_reason_to_look(self, city: City, clerk: Clerk) -> None:
+        city.ask_for_staff("earthquake")
+        assert clerk.picture()["asking"][0]["reason"] == "受付端末を見てください"
+
+    def test_yesterdays_call_is_over(self, city: City) -> None:
+        city.ask_for_staff("button")
+        city.clock.forward(minutes=24 * 60)
+        assert clerk_at_window(city.office).picture()["asking"] == []
+
+    def test_a_call_that_there_is_not_is_not_found(self, clerk: Clerk) -> None:
+        fields = clerk.form(AT, f"{AT}/call-next")
+        assert clerk.client.post(f"{AT}/calls/{uuid4()}", data=fields, headers=JSON).status_code == 404
 
 
 @pytest.mark.parametrize("outcome", ["", "lost", "HANDED_OVER"])
