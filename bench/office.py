@@ -35,7 +35,8 @@ from server.issuance.models import Notice, NoticeState
 from server.issuance.service import ID_LENGTH, Sticker
 from server.keys import STICKER_ALPHABET, Keyring, sticker_word
 from server.offices.models import Service
-from server.offices.service import load_office, read_office_file
+from server.offices.office_file import read_office_file
+from server.offices.service import load_office
 from server.repeats import Request
 from server.sample import FILES
 from server.settings import Settings

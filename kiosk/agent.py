@@ -335,7 +335,7 @@ class Agent:
                 Say("kiosk.walkin.closed", {"tel": state.tel}) if state.open else say_closed(state.next_opening, state)
             )
             return [self._show(Page("message", say, tone=Tone.WAIT, seconds=MESSAGE_S), now)]
-        choices = tuple(Choice(s.code, s.name) for s in state.services[:OFFERED_SERVICES])
+        choices = tuple(Choice(s.code, s.name, s.picture) for s in state.services[:OFFERED_SERVICES])
         if not choices:
             say = Say("kiosk.walkin.none")
             return [self._show(Page("message", say, tone=Tone.STAFF, seconds=MESSAGE_S), now)]

@@ -125,10 +125,11 @@ Event = (
 
 @dataclass(frozen=True)
 class Choice:
-    """One service to choose."""
+    """One service to choose, with the name of its pictogram."""
 
     code: str
     name: Names
+    picture: str
 
 
 @dataclass(frozen=True)

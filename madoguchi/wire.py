@@ -140,10 +140,11 @@ class CheckInAnswer(Message):
 
 @dataclass(frozen=True)
 class ServiceView(Message):
-    """A service that the kiosk may offer to walk-ins."""
+    """A service that the kiosk may offer to walk-ins: its short name, and the name of its pictogram."""
 
     code: str
     name: Names
+    picture: str
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,9 @@ from server.offices.holiday_service import (
     set_holiday,
     strike_holiday,
 )
+from server.offices.office_file import read_office_file
 from server.offices.queries import office_by_code
-from server.offices.service import load_office, read_office_file, set_policy
+from server.offices.service import load_office, set_policy
 from server.repeats import Caller
 from server.serve import serve
 from server.settings import Settings, SettingsError
@@ -105,7 +106,7 @@ def _db(app: Flask, arguments: Namespace) -> str:
 
 
 def _offices(app: Flask, arguments: Namespace) -> str:
-    loaded = load_office(read_office_file(arguments.file), ACTOR, now())
+    loaded = load_office(read_office_file(arguments.file), ACTOR, now(), str(arguments.file))
     made = extend_slots(loaded.id, now())
     return f"office {loaded.code}: {loaded.windows} windows, {loaded.services} services, {made} slots made"
 

@@ -23,9 +23,10 @@ from server.issuance.notice_codes import shown_number
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.keys import Keyring, sticker_word
 from server.offices.models import OpeningRule
+from server.offices.office_file import read_office_file
 from server.offices.opening_rules import RuleKind
 from server.offices.queries import office_by_code, policy_on
-from server.offices.service import load_office, read_office_file
+from server.offices.service import load_office
 from server.repeats import Caller
 
 FILES = Path(__file__).parent / "samples"

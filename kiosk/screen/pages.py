@@ -35,7 +35,12 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
         "numberLabel": said("kiosk.given") if page.number is not None else "",
         "number": page.number,
         "choices": [
-            {"button": "service", "value": choice.code, "label": name_in(choice.name, language)}
+            {
+                "button": "service",
+                "value": choice.code,
+                "label": name_in(choice.name, language),
+                "picture": choice.picture,
+            }
             for choice in page.choices
         ],
         "buttons": _buttons(texts, page, language),

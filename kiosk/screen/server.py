@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 
 from kiosk.dialogue import Page
 from kiosk.screen.pages import render
+from madoguchi.pictures import pictures_svg
 from madoguchi.texts import Texts
 from madoguchi.wire import Names
 
@@ -176,6 +177,10 @@ def _add_pages(app: Flask, panel: Panel, token: str, touch: Touch) -> None:
     def page() -> ResponseReturnValue:
         away = [panel.texts.say("kiosk.outoforder", language) for language in panel.texts.languages]
         return render_template("panel.html", token=token, sheets=sheets, away=away)
+
+    @app.get("/pictures.svg")
+    def pictures() -> ResponseReturnValue:
+        return Response(pictures_svg(), mimetype="image/svg+xml")
 
     @app.get("/events")
     def events() -> ResponseReturnValue:

@@ -15,7 +15,6 @@ from madoguchi.texts import format_date, format_time
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.booking import service
-from server.booking.bring import to_bring
 from server.booking.models import Booking, Channel
 from server.booking.queries import (
     DayPlaces,
@@ -47,6 +46,7 @@ from server.issuance.service import NoticeNotFound, NoticeNotReady, find_by_numb
 from server.offices.models import Office, Service
 from server.offices.policy import OfficePolicy
 from server.offices.queries import policy_on
+from server.offices.service_rules import to_bring
 from server.repeats import BadRequestId, Caller
 
 blueprint = Blueprint("phone", __name__, url_prefix="/phone")
@@ -348,7 +348,7 @@ def _spoken(found: Notice, booking: UUID, starts_at: datetime) -> dict[str, obje
         "date": format_date(start, "ja"),
         "time": format_time(start, "ja"),
         "arrive": texts.say("web.arrive", "ja", time=start),
-        "bring": [texts.say(key, "ja") for key in to_bring(wanted.code)],
+        "bring": to_bring(wanted.documents, "ja"),
         "code": keyring().booking_code(booking).grouped,
     }
 

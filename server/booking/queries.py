@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session, aliased, outerjoin
+from sqlalchemy.orm import Session, aliased, contains_eager, outerjoin
 from sqlalchemy.sql.functions import FunctionElement
 
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
@@ -36,10 +36,11 @@ from server.booking.rules import (
 )
 from server.clock import business_date
 from server.issuance.models import Notice
-from server.offices.models import Office, Pool, Service, ServiceUse
+from server.offices.models import Office, OfficeService, Pool, ServiceUse
 from server.offices.opening_rules import Calendar
 from server.offices.policy import OfficePolicy
 from server.offices.queries import calendar_of, list_made_at
+from server.offices.service_rules import offered_on
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,34 @@ class PlacesOfDay:
 
 
 # What every resident's page asks is written once: putting a statement together takes longer than carrying it out.
-_UNITS = (
-    select(ServiceUse.pool_id, ServiceUse.units)
-    .where(ServiceUse.office_id == bindparam("office"), ServiceUse.service_id == bindparam("service"))
+_OFFER = (
+    select(OfficeService, ServiceUse.pool_id, ServiceUse.units)
+    .join(
+        ServiceUse,
+        and_(ServiceUse.office_id == OfficeService.office_id, ServiceUse.service_id == OfficeService.service_id),
+    )
+    .where(OfficeService.office_id == bindparam("office"), OfficeService.service_id == bindparam("service"))
     .order_by(ServiceUse.pool_id)
 )
 
 
-def units_by_pool(session: Session, office_id: int, service_id: int) -> dict[int, int]:
+def _offer_with_units(session: Session, office_id: int, service_id: int) -> tuple[OfficeService | None, Units]:
+    rows = session.execute(_OFFER, {"office": office_id, "service": service_id}).all()
+    return (rows[0][0] if rows else None), {pool_id: units for _, pool_id, units in rows}
+
+
+def units_by_pool(session: Session, office_id: int, service_id: int) -> Units:
     """What one person of a service takes: pool id → units. The first pool is the one whose slots are shown."""
-    rows = session.execute(_UNITS, {"office": office_id, "service": service_id})
-    return {row.pool_id: row.units for row in rows}
+    return _offer_with_units(session, office_id, service_id)[1]
+
+
+def needs_at(
+    session: Session, office_id: int, services: Sequence[int], party_in: str
+) -> tuple[list[OfficeService], Sequence[Units]]:
+    """How an office offers these services, and what people of them take, slot by slot (`needs_of`)."""
+    found = {service: _offer_with_units(session, office_id, service) for service in set(services)}
+    offers = [offer for offer, _ in found.values() if offer is not None]
+    return offers, needs_of([found[service][1] for service in services], party_in)
 
 
 def wish_of(notices: Sequence[WishingLike], channel: Channel) -> Wish:
@@ -125,12 +143,12 @@ def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime)
     first = business_date(now)
     last = first + timedelta(days=policy.open_days_before)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    needs = _needs(session, wish, policy)
+    offers, needs = needs_at(session, wish.office_id, wish.services, policy.party_in)
     if not needs[0]:
         return [DayPlaces(day, 0, "service") for day in days]
     asked = {**_asked(needs), "first": first, "last": last, "now": now}
     rows = session.execute(_days(wish.channel, _shape(needs)), asked)
-    found = {day: (int(fits), most > 0) for day, fits, most in rows}
+    found = {day: (int(fits), most > 0) for day, fits, most in rows if all(offered_on(o, day) for o in offers)}
     calendar = calendar_of(session, wish.office_id, first)
     places = [_day(session, wish, day, found.get(day), policy, calendar, now) for day in days]
     return places if wish.at is None else [_at_its_time(session, wish, place, policy, now) for place in places]
@@ -168,8 +186,9 @@ def _at_its_time(session: Session, wish: Wish, place: DayPlaces, policy: OfficeP
 
 def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, now: datetime) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
-    needs = _needs(session, wish, policy)
-    if not needs[0] or not wish.first <= day <= wish.last:
+    offers, needs = needs_at(session, wish.office_id, wish.services, policy.party_in)
+    offered = all(offered_on(offer, day) for offer in offers)
+    if not needs[0] or not offered or not wish.first <= day <= wish.last:
         return []
     asked = {**_asked(needs), "day": day, "now": now}
     # Sorted here: asked to sort, SQLite reads all days' slots in their order instead of finding this day's.
@@ -187,11 +206,6 @@ def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, no
 # Each slot a party needs is a table of its own in the question, joined by pool and start: `needs` says, slot by slot,
 # what is taken of which pools, and its shape (so many pools of each slot) makes the statement, once.
 Shape = tuple[int, ...]
-
-
-def _needs(session: Session, wish: Wish, policy: OfficePolicy) -> tuple[dict[int, int], ...]:
-    units: dict[int, Units] = {s: units_by_pool(session, wish.office_id, s) for s in set(wish.services)}
-    return needs_of([units[s] for s in wish.services], policy.party_in)
 
 
 def _shape(needs: Sequence[Units]) -> Shape:
@@ -355,9 +369,14 @@ def booked_among(session: Session, notice_ids: Sequence[int]) -> set[int]:
 
 
 _STANDING = (
-    select(Notice, Office, Service, Booking)
+    select(Notice, Office, OfficeService, Booking)
     .join(Office, Office.id == Notice.office_id)
-    .join(Service, Service.id == Notice.service_id)
+    .join(
+        OfficeService,
+        and_(OfficeService.office_id == Notice.office_id, OfficeService.service_id == Notice.service_id),
+    )
+    .join(OfficeService.service)
+    .options(contains_eager(OfficeService.service))
     .outerjoin(BookingPerson, and_(BookingPerson.notice_id == Notice.id, BookingPerson.live))
     .outerjoin(Booking, and_(Booking.id == BookingPerson.booking_id, Booking.state.in_(LIVE_STATES)))
     .where(Notice.id == bindparam("notice"), Notice.restricted.is_(False))
@@ -366,8 +385,8 @@ _STANDING = (
 
 def standing_of(
     session: Session, notice_id: int | None, now: datetime
-) -> tuple[Notice, Office, Service, Booking | None] | None:
-    """A notice with its office, its service and its live booking, asked for at once: each page of a resident does."""
+) -> tuple[Notice, Office, OfficeService, Booking | None] | None:
+    """A notice with its office, how this offers its service, and its live booking: each page of a resident asks."""
     row = session.execute(_STANDING, {"notice": notice_id}).one_or_none()
     return None if row is None else (row[0], row[1], row[2], _live(row[3], now))
 

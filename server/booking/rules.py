@@ -1,7 +1,7 @@
 """The rules of booking (pure): states, what may be booked when, what a place is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Protocol, TypeVar
@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from server.clock import business_date
 from server.errors import Conflict, Invalid, NotFound, NotNow
 from server.offices.policy import OfficePolicy
+from server.offices.service_rules import Mode, Offered, offered_on
 
 
 class BookingState(Enum):
@@ -203,6 +204,12 @@ def web_closes_at(slot: SlotLike, policy: OfficePolicy, list_made_at: datetime |
     if not policy.closes_with_list or list_made_at is None:
         return slot.starts_at
     return min(list_made_at, slot.starts_at)
+
+
+def check_offered(offer: Offered, ways: Collection[Mode], day: date) -> None:
+    """Raise SlotNotBookable where the office does not offer the service that day, or in none of these ways."""
+    if not offered_on(offer, day) or offer.modes.isdisjoint(ways):
+        raise SlotNotBookable(reason="service")
 
 
 def check_bookable(slot: SlotLike, channel_is_web: bool, closes_at: datetime, opens_on: date, now: datetime) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
-from server.booking.queries import units_by_pool
+from server.booking.queries import needs_at, units_by_pool
 from server.booking.rules import (
     LIVE_STATES,
     AlreadyBooked,
@@ -29,15 +29,14 @@ from server.booking.rules import (
     SlotFull,
     SlotNotBookable,
     TooLateToCancel,
-    Units,
     UnknownSlot,
     after,
     check_bookable,
     check_invited,
+    check_offered,
     check_party,
     given_back,
     has_lapsed,
-    needs_of,
     side_by_side,
     way_out,
     web_closes_at,
@@ -50,7 +49,15 @@ from server.issuance.service import locked_notices, notices_for
 from server.keys import Keyring
 from server.offices.policy import OfficePolicy
 from server.offices.queries import list_made_at, policy_on
+from server.offices.service_rules import BOOKABLE, ON_THE_WEB, Mode
 from server.repeats import Caller, repeat_of
+
+# Which services a channel books; at the counter staff decide for themselves.
+WAYS: dict[Channel, frozenset[Mode]] = {
+    Channel.WEB: ON_THE_WEB,
+    Channel.PHONE: BOOKABLE,
+    Channel.COUNTER: frozenset(Mode),
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def hold_slot(
         for old in olds:
             if way_out(old, now) is None:
                 raise AlreadyBooked(booking=str(old.uid))
-        wanted = _wanted(tx.session, party[0].office_id, [n.service_id for n in party], policy.party_in, slot)
+        wanted = _wanted(tx.session, party[0].office_id, [n.service_id for n in party], policy.party_in, slot, channel)
         slots = _slots_for(tx, wanted, olds, now)
         for old in olds:
             _make_way(tx, old.id, now)
@@ -158,7 +165,7 @@ def move_booking(
             raise TooLateToCancel
         people = [person for person in old.people if person.live]
         policy = policy_on(tx.session, old.office_id, business_date(now))
-        wanted = _wanted(tx.session, old.office_id, [p.service_id for p in people], policy.party_in, slot)
+        wanted = _wanted(tx.session, old.office_id, [p.service_id for p in people], policy.party_in, slot, channel)
         slots = _slots_for(tx, wanted, [old], now)
         row = locked_booking(tx, old.id)
         if row.state is not BookingState.CONFIRMED or row.starts_at <= now:
@@ -272,14 +279,20 @@ _THEN = (
 )
 
 
-def _wanted(session: Session, office_id: int, services: Sequence[int], party_in: str, slot: UUID) -> dict[int, int]:
+def _wanted(
+    session: Session, office_id: int, services: Sequence[int], party_in: str, slot: UUID, channel: Channel
+) -> dict[int, int]:
     """Slot ids → units for people of these services, the chosen slot first: those of all pools that they need, in one
-    slot or one after the other."""
-    units: dict[int, Units] = {s: units_by_pool(session, office_id, s) for s in set(services)}
-    needs = needs_of([units[s] for s in services], party_in)
+    slot or one after the other.
+
+    Raises UnknownSlot, and SlotNotBookable where the office does not offer the services so.
+    """
+    offers, needs = needs_at(session, office_id, services, party_in)
     chosen = session.scalar(_CHOSEN, {"slot": slot, "pools": list(needs[0])})
     if chosen is None:
         raise UnknownSlot
+    for offer in offers:
+        check_offered(offer, WAYS[channel], chosen.business_date)
     if len(needs) == len(needs[0]) == 1:
         return {chosen.id: needs[0][chosen.pool_id]}
     asked = {"pools": list(set().union(*needs)), "day": chosen.business_date, "starts_at": chosen.starts_at}

@@ -20,7 +20,6 @@ from madoguchi import codes
 from madoguchi.texts import format_date, format_time, japanese_year
 from server.auth.guards import goodbye_resident, notice_id, public, resident, welcome_resident
 from server.auth.rules import Locked, SignInFailed
-from server.booking.bring import to_bring
 from server.booking.calendar_file import CalendarEntry, calendar_file
 from server.booking.forms import booking_of, day_of, own_path, slot_of, sticker_words
 from server.booking.models import Booking, Channel
@@ -52,9 +51,10 @@ from server.issuance.notice_codes import MyNumberRefused
 from server.issuance.service import NoticeNotFound, find_by_scan_code
 from server.issuance.service import sign_in as sign_in_with_sticker
 from server.limits import HOLD, SIGN_IN, limiter
-from server.offices.models import Office, Service
+from server.offices.models import Office, OfficeService, Service
 from server.offices.policy import OfficePolicy
-from server.offices.queries import all_offices, calendar_of, policy_on
+from server.offices.queries import all_offices, calendar_of, minutes_of, policy_on
+from server.offices.service_rules import ON_THE_WEB, Mode, to_bring
 
 blueprint = Blueprint("booking_web", __name__)
 
@@ -72,9 +72,14 @@ class Resident:
     id: int
     notice: Notice
     office: Office
-    service: Service
+    offer: OfficeService
     booking: Booking | None
     moment: datetime
+
+    @property
+    def service(self) -> Service:
+        """What the notice is for."""
+        return self.offer.service
 
     @property
     def actor(self) -> str:
@@ -118,8 +123,8 @@ def _resident() -> Resident:
     found = standing_of(read_session(), notice_id(), moment)
     if found is None:
         raise NoticeNotFound
-    notice, office, service, booking = found
-    return Resident(notice.id, notice, office, service, booking, moment)
+    notice, office, offer, booking = found
+    return Resident(notice.id, notice, office, offer, booking, moment)
 
 
 def _page(name: str, who: Resident, status: int = 200, **facts: Any) -> ResponseReturnValue:
@@ -249,7 +254,7 @@ def days() -> ResponseReturnValue:
     who = _resident()
     if who.booked:
         return _see("done")
-    return _days_page(who, changing=False) if _is_ready(who) else _not_ready(who)
+    return _days_page(who, changing=False) if _may_book(who) else _not_ready(who)
 
 
 @blueprint.get("/book/change")
@@ -267,7 +272,7 @@ def times(day: str) -> ResponseReturnValue:
     who, wanted = _resident(), day_of(day)
     if who.booked:
         return _see("done")
-    return _times_page(who, wanted, changing=False) if _is_ready(who) else _not_ready(who)
+    return _times_page(who, wanted, changing=False) if _may_book(who) else _not_ready(who)
 
 
 @blueprint.get("/book/change/<day>")
@@ -278,12 +283,17 @@ def change_times(day: str) -> ResponseReturnValue:
     return _times_page(who, wanted, changing=True) if who.may_change else _see("done")
 
 
-def _is_ready(who: Resident) -> bool:
-    return who.notice.state is NoticeState.READY
+def _may_book(who: Resident) -> bool:
+    return who.notice.state is NoticeState.READY and not ON_THE_WEB.isdisjoint(who.offer.modes)
 
 
 def _not_ready(who: Resident) -> ResponseReturnValue:
-    return _page("notready", who, preparing=who.notice.state is NoticeState.PREPARING)
+    """Why nothing can be booked here: the card is not ready, or the office takes people in another way."""
+    if who.notice.state is not NoticeState.READY:
+        said = "web.notready" if who.notice.state is NoticeState.PREPARING else "web.notready.other"
+    else:
+        said = "web.mode.phone.only" if Mode.PHONE in who.offer.modes else "web.mode.walk_in.only"
+    return _page("notready", who, said=said)
 
 
 def _policy(who: Resident) -> OfficePolicy:
@@ -493,7 +503,7 @@ def done() -> ResponseReturnValue:
         who,
         code=keyring().booking_code(booking.uid).grouped,
         starts_at=office_time(booking.starts_at),
-        bring=to_bring(who.service.code),
+        bring=to_bring(who.service.documents, language()),
         checked_in=booking.state is BookingState.CHECKED_IN,
         said={"booked": "web.done.title", "moved": "web.done.moved"}.get(request.args.get("said", ""), ""),
         **_when(booking),
@@ -523,7 +533,7 @@ def calendar_entry() -> ResponseReturnValue:
     entry = CalendarEntry(
         uid=f"{booking.uid}@{parts().settings.hosts[0]}",
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=who.service.minutes),
+        ends_at=starts_at + timedelta(minutes=minutes_of(read_session(), who.office.id, who.service.id)),
         written_at=who.moment,
         title=say("web.calendar.title", service=who.service.names),
         place=who.office.names[lang],

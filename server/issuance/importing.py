@@ -15,7 +15,7 @@ from server.issuance.csv_lines import Lettering, NoHeader, lettering_of, rows_of
 from server.issuance.models import Mark, Notice, NoticeMark, NoticeState
 from server.issuance.notice_file import HEADERS, Fault, Known, NoticeRow, Reader, name_key
 from server.keys import Keyring
-from server.offices.queries import all_offices, services_of
+from server.offices.queries import all_offices, offers_of
 
 BATCH = 1000
 """Rows of one commit: what is kept when the power fails is a whole number of these."""
@@ -118,7 +118,7 @@ def _known(session: Session) -> Known:
         offices |= {name_key(name): office.id for name in (office.code, *office.names.values())}
         services[office.id] = {
             name_key(name): service.id
-            for service in services_of(session, office.id)
+            for service in (offer.service for offer in offers_of(session, office.id))
             for name in (service.code, *service.names.values())
         }
     return Known(offices, services, frozenset(session.scalars(select(Mark.word))))

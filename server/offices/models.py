@@ -1,5 +1,6 @@
 """Tables of the office: windows, pools, services, lanes, opening rules, policy."""
 
+from collections.abc import Collection
 from datetime import date
 from enum import Enum
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from server.db import Base, BigId, enum_type
 from server.offices.opening_rules import HolidayKind, OnClosedWeekday, RuleKind
+from server.offices.service_rules import Documents, Mode
 
 
 class Office(Base):
@@ -190,21 +192,66 @@ class PoolWindow(Base):
 
 
 class Service(Base):
-    """手続: what a visit is for."""
+    """手続: what a visit is for, alike at all offices."""
 
     __tablename__ = "services"
-    __table_args__ = (CheckConstraint("minutes > 0", name="minutes"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name_ja: Mapped[str] = mapped_column(String(80))
     name_en: Mapped[str] = mapped_column(String(80))
-    minutes: Mapped[int]
+    # For ticket, board and the kiosk's button.
+    short_ja: Mapped[str] = mapped_column(String(40))
+    short_en: Mapped[str] = mapped_column(String(40))
+    picture: Mapped[str] = mapped_column(String(20))
+    legal_deadline: Mapped[bool]
+    # Only pages that say what to bring read it: a check-in need not carry it.
+    documents: Mapped[Documents] = mapped_column(JSON, deferred=True)
 
     @property
     def names(self) -> dict[str, str]:
         """The service's name by language."""
         return {"ja": self.name_ja, "en": self.name_en}
+
+    @property
+    def short_names(self) -> dict[str, str]:
+        """The service's short name by language."""
+        return {"ja": self.short_ja, "en": self.short_en}
+
+
+class OfficeService(Base):
+    """取扱手続: a service as one office offers it – how people get to it, and from when to when."""
+
+    __tablename__ = "office_services"
+    __table_args__ = (
+        CheckConstraint("by_notice OR by_anybody OR by_phone OR walk_in", name="some_way"),
+        CheckConstraint("valid_from <= valid_to", name="validity"),
+    )
+
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
+    position: Mapped[int]
+    by_notice: Mapped[bool]
+    by_anybody: Mapped[bool]
+    by_phone: Mapped[bool]
+    walk_in: Mapped[bool]
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+
+    service: Mapped[Service] = relationship()
+
+    @property
+    def modes(self) -> frozenset[Mode]:
+        """How people get to it."""
+        return frozenset(mode for mode in Mode if getattr(self, COLUMNS[mode]))
+
+    @modes.setter
+    def modes(self, modes: Collection[Mode]) -> None:
+        for mode, column in COLUMNS.items():
+            setattr(self, column, mode in modes)
+
+
+COLUMNS = {Mode.NOTICE: "by_notice", Mode.OPEN: "by_anybody", Mode.PHONE: "by_phone", Mode.WALK_IN: "walk_in"}
 
 
 class WindowService(Base):
@@ -217,7 +264,7 @@ class WindowService(Base):
 
 
 class Terminal(Base):
-    """統合端末: a shared terminal that limits a step."""
+    """統合端末: a shared terminal that limits a step, until it is taken away."""
 
     __tablename__ = "terminals"
 
@@ -225,6 +272,7 @@ class Terminal(Base):
     office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(40))
+    valid_to: Mapped[date | None]
 
 
 class Lane(Base):
@@ -265,7 +313,10 @@ class ServiceStep(Base):
     """段階: one stop of a service in a lane."""
 
     __tablename__ = "service_steps"
-    __table_args__ = (UniqueConstraint("service_id", "office_id", "position"),)
+    __table_args__ = (
+        UniqueConstraint("service_id", "office_id", "position"),
+        CheckConstraint("minutes > 0", name="minutes"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))

@@ -23,13 +23,14 @@ from server.offices.opening_rules import OpenSession
 from server.offices.queries import (
     all_offices,
     calendar_of,
-    first_step,
+    offers_of,
     office_by_code,
     ranges_of,
-    services_of,
     services_of_window,
+    steps_of,
     windows_of,
 )
+from server.offices.service_rules import offered_on
 
 blueprint = Blueprint("office_pages", __name__, url_prefix="/admin")
 
@@ -262,9 +263,11 @@ def _office_view(office: Office, names: dict[int, str], moment: datetime) -> Off
         }
         for window in windows_of(session, office.id)
     ]
+    steps = steps_of(session, office.id)
     services = [
-        {"name": service.name_ja, "lane": first_step(session, office.id, service.id).lane.name_ja}
-        for service in services_of(session, office.id)
+        {"name": offer.service.name_ja, "lane": steps[offer.service_id][0].lane.name_ja}
+        for offer in offers_of(session, office.id)
+        if offered_on(offer, today)
     ]
     lanes = [{"name": lane.name_ja, "first": s.first, "last": s.last} for lane, s in ranges_of(session, office.id)]
     sessions = list(calendar_of(session, office.id, today).plan(today).sessions)

@@ -1,18 +1,20 @@
 """What is known of an office; never writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from server.clock import at_minute, business_date
 from server.errors import NotFound
 from server.offices.models import (
     Lane,
     Office,
+    OfficeService,
     OpeningRule,
     Policy,
     Pool,
@@ -28,6 +30,7 @@ from server.offices.models import (
 )
 from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Holiday, Rule, RuleKind
 from server.offices.policy import OfficePolicy, policy_of
+from server.offices.service_rules import Mode, offered_on
 
 
 class UnknownOffice(NotFound):
@@ -130,7 +133,7 @@ def calendar_of(session: Session, office_id: int, since: date = date.min) -> Cal
         holidays = {day: Holiday(name, kind) for day, name, kind in rows}
     # Only to take some of all services away one has to know them all.
     some = any(rule.takes_away and rule.services is not None for rule in rules)
-    return Calendar(rules, holidays, [s.code for s in services_of(session, office_id)] if some else ())
+    return Calendar(rules, holidays, [offer.service.code for offer in offers_of(session, office_id)] if some else ())
 
 
 def _rule(row: Any) -> Rule:
@@ -167,23 +170,47 @@ def list_made_at(
     return None if before is None else at_minute(before, policy.list_hour * 60)
 
 
-def services_of(session: Session, office_id: int) -> Sequence[Service]:
-    """The services an office offers, in the order of their first lanes."""
-    first_steps = (
-        select(Service)
-        .join(ServiceStep, ServiceStep.service_id == Service.id)
-        .where(ServiceStep.office_id == office_id, ServiceStep.position == 1)
-        .order_by(ServiceStep.id)
-    )
-    return session.scalars(first_steps).all()
+_OFFERS = (
+    select(OfficeService)
+    .join(OfficeService.service)
+    .where(OfficeService.office_id == bindparam("office"))
+    .options(contains_eager(OfficeService.service))
+    .order_by(OfficeService.position, OfficeService.service_id)
+)
+
+
+def offers_of(session: Session, office_id: int) -> Sequence[OfficeService]:
+    """What an office offers, has offered and will offer, in its own order, each with its service."""
+    return session.scalars(_OFFERS, {"office": office_id}).all()
+
+
+def offers_to_walk_ins(session: Session, office_id: int, day: date) -> list[OfficeService]:
+    """What people without a booking may ask for on a day."""
+    offers = offers_of(session, office_id)
+    return [offer for offer in offers if Mode.WALK_IN in offer.modes and offered_on(offer, day)]
 
 
 def service_by_code(session: Session, office_id: int, code: str) -> Service:
-    """A service the office offers. Raises UnknownService."""
-    for service in services_of(session, office_id):
-        if service.code == code:
-            return service
+    """A service of the office. Raises UnknownService."""
+    return offer_by_code(session, office_id, code).service
+
+
+def offer_by_code(session: Session, office_id: int, code: str) -> OfficeService:
+    """A service as the office offers it. Raises UnknownService."""
+    return _named(offers_of(session, office_id), code)
+
+
+def _named(offers: Iterable[OfficeService], code: str) -> OfficeService:
+    # Looked for here and not in the database: a code from a kiosk may be what no database takes.
+    for offer in offers:
+        if offer.service.code == code:
+            return offer
     raise UnknownService(service=code[:40])
+
+
+def service_for_walk_ins(session: Session, office_id: int, code: str, day: date) -> Service:
+    """A service that people without a booking may ask for on a day. Raises UnknownService."""
+    return _named(offers_to_walk_ins(session, office_id, day), code).service
 
 
 _FIRST_STEP = (
@@ -261,3 +288,33 @@ def windows_in_pool(session: Session, pool_id: int, day: date) -> int:
         )
     )
     return len(rows.all())
+
+
+def steps_of(session: Session, office_id: int) -> dict[int, list[ServiceStep]]:
+    """Service id → its stops at an office, in order."""
+    rows = session.scalars(
+        select(ServiceStep)
+        .where(ServiceStep.office_id == office_id)
+        .options(joinedload(ServiceStep.lane))
+        .order_by(ServiceStep.service_id, ServiceStep.position)
+    )
+    return {service_id: list(steps) for service_id, steps in groupby(rows, lambda step: step.service_id)}
+
+
+def minutes_of(session: Session, office_id: int, service_id: int) -> int:
+    """How long one person of a service takes at an office, all stops together."""
+    asked = (ServiceStep.office_id == office_id, ServiceStep.service_id == service_id)
+    return session.scalar(select(func.coalesce(func.sum(ServiceStep.minutes), 0)).where(*asked)) or 0
+
+
+def uses_of(session: Session, office_id: int) -> dict[int, list[tuple[Pool, int]]]:
+    """Service id → what one person takes: pools with units."""
+    rows = session.execute(
+        select(ServiceUse.service_id, Pool, ServiceUse.units)
+        .join(Pool, Pool.id == ServiceUse.pool_id)
+        .where(ServiceUse.office_id == office_id)
+        .order_by(ServiceUse.service_id, Pool.id)
+    )
+    return {
+        service_id: [(pool, units) for _, pool, units in uses] for service_id, uses in groupby(rows, lambda r: r[0])
+    }

@@ -21,12 +21,12 @@ from madoguchi.wire import (
 from server.assistance.service import call_staff as call_staff_to
 from server.auth.guards import device, kiosk
 from server.auth.service import kiosk_seen
-from server.clock import office_time
+from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
 from server.errors import Invalid
 from server.offices.models import Office
-from server.offices.queries import open_now, services_of
+from server.offices.queries import offers_to_walk_ins, open_now
 from server.reception import service
 from server.reception.service import Kiosk
 
@@ -117,9 +117,9 @@ def _state(session: Session, office_id: int, moment: datetime) -> KioskState:
         next_opening=None if opening.next_opening is None else office_time(opening.next_opening),
         tel=office.tel,
         services=tuple(
-            ServiceView(s.code, s.names)
-            for s in services_of(session, office_id)
-            if opening.services is None or s.code in opening.services
+            ServiceView(o.service.code, o.service.short_names, o.service.picture)
+            for o in offers_to_walk_ins(session, office_id, business_date(moment))
+            if opening.services is None or o.service.code in opening.services
         ),
         hosts=parts().settings.hosts,
     )

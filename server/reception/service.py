@@ -19,7 +19,7 @@ from server.issuance.notice_codes import refuse_my_number
 from server.issuance.service import find_by_scan_code
 from server.keys import Keyring
 from server.offices.models import Office, Service
-from server.offices.queries import first_step, open_now, policy_on, service_by_code
+from server.offices.queries import first_step, open_now, policy_on, service_for_walk_ins
 from server.queueing.models import Ticket, TicketState, Visit
 from server.queueing.queries import waiting_before
 from server.queueing.rules import StepClass
@@ -106,7 +106,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         if not 1 <= party <= policy.party_max:
             raise PartyTooLarge(most=policy.party_max)
-        chosen = service_by_code(tx.session, kiosk.office_id, service)
+        chosen = service_for_walk_ins(tx.session, kiosk.office_id, service, business_date(now))
         opening = open_now(tx.session, kiosk.office_id, now, service)
         if not opening.walk_ins:
             office = tx.session.get_one(Office, kiosk.office_id)
@@ -208,7 +208,7 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime) -> T
         uid=issued.uid,
         number=issued.number,
         lane=issued.lane.names,
-        service=tx.session.get_one(Service, arrival.first_step.service_id).names,
+        service=tx.session.get_one(Service, arrival.first_step.service_id).short_names,
         party=len(arrival.notices),
         booked_at=None if arrival.booked_at is None else office_time(arrival.booked_at),
         issued_at=office_time(now),
@@ -224,7 +224,7 @@ def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime) ->
         uid=ticket.uid,
         number=ticket.number,
         lane=step.lane.names,
-        service=tx.session.get_one(Service, step.service_id).names,
+        service=tx.session.get_one(Service, step.service_id).short_names,
         party=len(visit.people),
         booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
         issued_at=office_time(now),

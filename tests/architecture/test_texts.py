@@ -9,6 +9,7 @@ import yaml
 from kiosk.messages import OUT_OF_ORDER, REFUSALS, telling
 from madoguchi.texts import OFFERED, Texts
 from madoguchi.wire import RefusalView
+from server.offices.service_rules import CASES
 from tests.architecture.project import own_files, text_of
 from tests.architecture.refusals import all_refusals, raised_by, views_of
 
@@ -87,6 +88,7 @@ PAGES = (
 
 # Keys that the program puts together: the beginning, and what may follow.
 COMPUTED = {
+    "bring.case.": set(CASES) - {"everyone"},
     "refusal.": {kind.code for kind in all_refusals().values()} | OF_HTTP | {"other"},
     "kiosk.btn.lang.": set(OFFERED),
     "web.steps.": {"login", "day", "time", "check"},
@@ -154,6 +156,9 @@ def test_no_text_of_ours_is_unused() -> None:
 
 
 def test_every_beginning_of_a_computed_key_stands_in_the_program() -> None:
-    sources = [text_of(f"server/{name}") for name in ("http_errors.py", "templates/booking/steps.html")]
+    sources = [
+        text_of(f"server/{name}")
+        for name in ("http_errors.py", "templates/booking/bring.html", "templates/booking/steps.html")
+    ]
     sources.append(text_of("kiosk/screen/pages.py"))
     assert [prefix for prefix in COMPUTED if not any(prefix in source for source in sources)] == []

@@ -54,7 +54,7 @@ def state(**changes: Any) -> KioskState:
         "walk_ins": True,
         "next_opening": None,
         "tel": "050-0000-0062",
-        "services": (ServiceView("pickup", PICKUP), ServiceView("renewal", RENEWAL)),
+        "services": (ServiceView("pickup", PICKUP, "card"), ServiceView("renewal", RENEWAL, "certificate")),
         "hosts": ("madoguchi.example",),
     }
     return KioskState(**{**values, **changes})

@@ -47,10 +47,10 @@ class TestPages:
         assert shown["text"] == ["Please take your ticket and have a seat."]
 
     def test_services_are_named_in_the_visitors_language(self) -> None:
-        page = Page("services", Say("kiosk.walkin.title"), choices=(Choice("pickup", PICKUP),))
+        page = Page("services", Say("kiosk.walkin.title"), choices=(Choice("pickup", PICKUP, "card"),))
 
         assert render(TEXTS, page, "en", None)["choices"] == [
-            {"button": "service", "value": "pickup", "label": "Card pick-up"}
+            {"button": "service", "value": "pickup", "label": "Card pick-up", "picture": "card"}
         ]
 
     def test_each_language_is_named_in_its_own_script(self) -> None:

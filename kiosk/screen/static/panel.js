@@ -48,7 +48,8 @@ function draw(picture) {
   byId("sign-use").setAttribute("href", `${signs}#${sign}`);
   fill("languages", picture.languages.map((language) => languageButton(language)));
   byId("languages").setAttribute("aria-label", picture.languageLabel);
-  fill("choices", picture.choices.map((choice) => touchButton(choice)));
+  fill("choices", picture.choices.map((choice) => choiceButton(choice)));
+  body.dataset.choices = picture.choices.length > 6 ? "many" : "few";
   fill("buttons", picture.buttons.map((button) => footerButton(button)));
   drawTimeLeft(picture);
   if (picture.page !== shownPage) {
@@ -108,6 +109,12 @@ function touchButton({ button, value, label }) {
   return element;
 }
 
+function choiceButton(choice) {
+  const element = touchButton(choice);
+  element.prepend(sign(choice.picture, "/pictures.svg"));
+  return element;
+}
+
 function footerButton(button) {
   const element = touchButton(button);
   if (button.button === "walkin" || button.button === "continue") element.classList.add("main");
@@ -122,12 +129,12 @@ function languageButton({ value, label, current }) {
   return element;
 }
 
-function sign(name) {
+function sign(name, file = signs) {
   const svg = document.createElementNS(SIGN_NAMESPACE, "svg");
   const use = document.createElementNS(SIGN_NAMESPACE, "use");
   svg.setAttribute("viewBox", "0 0 96 96");
   svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `${signs}#${name}`);
+  use.setAttribute("href", `${file}#${name}`);
   svg.append(use);
   return svg;
 }
