@@ -16,7 +16,7 @@ from flask_socketio import SocketIO, join_room
 from madoguchi.wire import CALL_EVENT, HEARTBEAT_EVENT, WAITING_EVENT, Heartbeat
 from server.auth.guards import board_of_request, was_paired
 from server.auth.rules import NotPaired
-from server.auth.service import paired_boards
+from server.auth.service import boards_seen, paired_boards
 from server.clock import office_time
 from server.db import db, read_session
 from server.edge import Parts
@@ -83,7 +83,7 @@ class Boards:
         while True:
             self.socketio.sleep(self._parts.settings.heartbeat_s)
             started = time.monotonic()
-            self._hang_up_unpaired()
+            self._look_after_boards()
             for office in self._offices():
                 try:
                     self.socketio.emit(HEARTBEAT_EVENT, self.heartbeat(office).to_json(), to=room(office))
@@ -96,17 +96,19 @@ class Boards:
     def _offices(self) -> set[int]:
         return {office for _, _, office in self._open.values()}
 
-    def _hang_up_unpaired(self) -> None:
-        """A board that was unpaired while its socket was open hears no more calls after the next heartbeat."""
+    def _look_after_boards(self) -> None:
+        """Note which boards are there; one that was unpaired with its socket open hears no more calls after this."""
         open_now = dict(self._open)
         if not open_now:
             return
         try:
             with self._app.app_context():
-                paired = paired_boards(read_session(), {uid for uid, _, _ in open_now.values()})
+                boards = {uid for uid, _, _ in open_now.values()}
+                paired = paired_boards(read_session(), boards)
+                boards_seen(boards, self._parts.clock.now())
                 db.session.remove()
         except Exception as error:
-            log.error("looking for unpaired boards failed: %s", way_of(error))
+            log.error("looking after the boards failed: %s", way_of(error))
             return
         for sid, (uid, generation, _) in open_now.items():
             if (uid, generation) not in paired:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
@@ -241,3 +241,13 @@ def kiosk_seen(device_id: int, contract: int, now: datetime) -> None:
     with transaction() as tx:
         device = tx.session.get_one(Device, device_id)
         device.contract, device.seen_at = contract, now
+
+
+def boards_seen(uids: Collection[UUID], now: datetime) -> None:
+    """Note that these boards have a socket open; at most once a minute, for they are looked at every few seconds."""
+    due = or_(Device.seen_at.is_(None), Device.seen_at <= now - timedelta(minutes=1))
+    boards = read_session().scalars(select(Device.id).where(Device.uid.in_(uids), due)).all()
+    if not boards:
+        return
+    with transaction() as tx:
+        tx.session.execute(update(Device).where(Device.id.in_(boards)).values(seen_at=now))

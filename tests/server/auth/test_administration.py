@@ -7,6 +7,8 @@ import pytest
 
 from madoguchi.wire import CONTRACT, CONTRACT_HEADER
 from server.auth.guards import BOARD_COOKIE
+from server.auth.service import all_devices, boards_seen
+from server.db import read_session
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
@@ -83,9 +85,9 @@ def test_an_unpaired_kiosk_is_let_in_no_more(admin: Colleague) -> None:
 def test_the_list_shows_when_a_kiosk_was_heard_and_what_it_speaks(admin: Colleague) -> None:
     token = token_on(admin.send("/admin/devices", "/admin/kiosks", **WORDS).text)
     assert opens(admin, token)
-    assert "2階入口 受付端末 見本市 本庁 令和8年11月30日（月） 09:00 1 接続できます" in plain(
-        admin.get("/admin/devices")
-    )
+    assert "2階入口 受付端末 見本市 本庁 令和8年11月30日（月） 09:00 1 接続中" in plain(admin.get("/admin/devices"))
+    admin.office.clock.forward(minutes=3)
+    assert "09:00 1 接続できます" in plain(admin.get("/admin/devices"))
 
 
 def test_a_browser_becomes_a_board_by_the_link_that_is_shown(admin: Colleague) -> None:
@@ -93,11 +95,25 @@ def test_a_browser_becomes_a_board_by_the_link_that_is_shown(admin: Colleague) -
     page = admin.send("/admin/devices", form_ending(admin, "pairing"))
     assert "9時15分 までに開いてください" in plain(page)
     (link,) = re.findall(r"/boards/pair/[^\"<]+", page.text.partition('class="link"')[2].partition(">")[0])
+    assert "待合 案内表示 見本市 本庁 — — 接続待ち（令和8年11月30日（月） 9時15分まで）" in plain(
+        admin.get("/admin/devices")
+    )
     screen = admin.office.client()
     shown = screen.get(screen.get(link).location)
     assert shown.status_code == 200
     admin.send("/admin/devices", form_ending(admin, "unpair"))
     assert screen.get(shown.request.path).status_code == 401
+
+
+def test_a_board_that_is_there_is_shown_as_connected(admin: Colleague) -> None:
+    admin.send("/admin/devices", "/admin/boards", office="honcho", name="待合")
+    (board,) = (d for d in all_devices(read_session()) if d.name == "待合")
+    boards_seen({board.uid}, admin.office.clock.now())
+    assert "待合 案内表示 見本市 本庁 令和8年11月30日（月） 09:00 — 接続中" in plain(admin.get("/admin/devices"))
+    admin.office.clock.forward(seconds=59)
+    boards_seen({board.uid}, admin.office.clock.now())
+    admin.office.clock.forward(minutes=2)
+    assert "09:00 — 接続していません" in plain(admin.get("/admin/devices"))
 
 
 @pytest.mark.parametrize("cookie", ["", "WyJ4IiwxXQ.forged", "null", "[1]"])
