@@ -5,7 +5,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from bench import figure_bookings, figure_calls, figure_check_in, figure_memory, figure_scan
+from bench import (
+    figure_bookings,
+    figure_calls,
+    figure_check_in,
+    figure_free_places,
+    figure_memory,
+    figure_rush,
+    figure_scan,
+)
 from bench.office import Copies
 from bench.report import Line, put, tell
 from tests.databases import postgres_cluster
@@ -18,11 +26,27 @@ def _bookings(with_postgresql: bool) -> Iterator[Line]:
             yield from figure_bookings.measure("postgresql", Copies(cluster.create))
 
 
+def _rush(with_postgresql: bool) -> Iterator[Line]:
+    yield from figure_rush.measure("sqlite")
+    if with_postgresql:
+        with postgres_cluster() as cluster:
+            yield from figure_rush.measure("postgresql", Copies(cluster.create), processes=(1, 4))
+
+
+def _free_places(with_postgresql: bool) -> Iterator[Line]:
+    yield from figure_free_places.measure("sqlite")
+    if with_postgresql:
+        with postgres_cluster() as cluster:
+            yield from figure_free_places.measure("postgresql", Copies(cluster.create))
+
+
 FIGURES: dict[str, Callable[[bool], Iterator[Line]]] = {
     "scan_to_paper": lambda _: figure_scan.measure(),
     "check_in_request": lambda _: figure_check_in.measure(),
     "call_to_board": lambda _: figure_calls.measure(),
     "bookings_per_second": _bookings,
+    "rush": _rush,
+    "free_places": _free_places,
     "memory": lambda _: figure_memory.measure(),
 }
 
@@ -31,7 +55,7 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(FIGURES)} (default: all)")
-    parser.add_argument("--postgresql", action="store_true", help="measure bookings on PostgreSQL, too")
+    parser.add_argument("--postgresql", action="store_true", help="bookings, rush and free places on PostgreSQL, too")
     arguments = parser.parse_args()
     for name in arguments.names or FIGURES:
         began = time.monotonic()

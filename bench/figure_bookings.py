@@ -57,7 +57,7 @@ def measure(kind: str, databases: Databases | None = None) -> Iterator[Line]:
         direct_office = template.copy(here.databases)
         bare, bare_rounds = here.serve_bare(), {clients: list[Rush]() for clients in CLIENTS}
         stack.enter_context(direct_office.app())
-        direct = _Direct(direct_office)
+        direct = Direct(direct_office)
         for n in range(ROUNDS):
             tell(f"bookings on {kind}: round {n + 1} of {ROUNDS}")
             direct.round()
@@ -81,7 +81,7 @@ def _tried(here: Site, template: Office, stored: int) -> Tried:
     return tried
 
 
-class _Direct:
+class Direct:
     """The entry points of a booking, and the two questions between them, called in this process."""
 
     def __init__(self, office: Office) -> None:
@@ -131,7 +131,7 @@ def _check(tried: Tried, stored: int) -> None:
     assert found == stored + made, f"{found} bookings stand in the database, not {stored} + {made}"
 
 
-def _lines(kind: str, offices: dict[int, Tried], bare_rounds: dict[int, list[Rush]], direct: _Direct) -> Iterator[Line]:
+def _lines(kind: str, offices: dict[int, Tried], bare_rounds: dict[int, list[Rush]], direct: Direct) -> Iterator[Line]:
     for clients, bare in bare_rounds.items():
         empty = _per_second(offices[STORED[0]].rounds[clients])
         slower = min(_per_second(bare), direct.per_second)

@@ -120,6 +120,13 @@ class Office:
 
 def found_office(databases: Databases, windows: int) -> Office:
     """A new office with its places, a clerk, a kiosk and a board; its clock starts on a Monday at nine."""
+    office = new_office(databases)
+    with office.app():
+        return _found(office, windows)
+
+
+def new_office(databases: Databases) -> Office:
+    """A database with the program's tables and nothing in them; its clock starts on a Monday at nine."""
     url = databases.create()
     environment = {
         "MADOGUCHI_DATABASE_URL": url,
@@ -132,7 +139,7 @@ def found_office(databases: Databases, windows: int) -> Office:
     office = Office(url, environment)
     with office.app():
         upgrade(directory=str(MIGRATIONS))
-        return _found(office, windows)
+    return office
 
 
 def _found(office: Office, windows: int) -> Office:

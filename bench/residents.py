@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from re import findall
 from typing import TypeVar
 
-from bench.browser import Browser, Unexpected, form_to
+from bench.browser import Answer, Browser, Unexpected, form_to
 from bench.processes import cpu_s_of
 from bench.site import Server
 from server.issuance.service import Sticker
@@ -41,6 +41,13 @@ class Rush:
     def cpu_ms(self) -> float:
         """What the server computed for one visit."""
         return self.cpu_s / self.visits * 1000
+
+    async def timed(self, asked: Awaitable[Answer]) -> Answer:
+        """One request, counted with all others."""
+        began = time.monotonic_ns()
+        answer = await asked
+        self.step("request", began)
+        return answer
 
     def step(self, name: str, began_ns: int) -> int:
         """One request has been answered; gives the time of day for the next."""
@@ -94,16 +101,21 @@ async def ask_bare_route(port: int, _visitor: object, rush: Rush) -> None:
 
 def rush_of(visit: Visit[Visitor], server: Server, visitors: list[Visitor], clients: int) -> Rush:
     """All visitors, so many at once."""
-    before = cpu_s_of(server.process)
-    rush = asyncio.run(_rush(visit, server.port, visitors, clients))
-    rush.cpu_s = cpu_s_of(server.process) - before
+    return rush_over(visit, [server], visitors, clients)
+
+
+def rush_over(visit: Visit[Visitor], servers: Sequence[Server], visitors: list[Visitor], clients: int) -> Rush:
+    """All visitors, so many at once, the clients spread over the servers."""
+    before = sum(cpu_s_of(server.process) for server in servers)
+    rush = asyncio.run(_rush(visit, [server.port for server in servers], visitors, clients))
+    rush.cpu_s = sum(cpu_s_of(server.process) for server in servers) - before
     return rush
 
 
-async def _rush(visit: Visit[Visitor], port: int, visitors: list[Visitor], clients: int) -> Rush:
+async def _rush(visit: Visit[Visitor], ports: Sequence[int], visitors: list[Visitor], clients: int) -> Rush:
     rush, waiting = Rush(), iter(visitors)
     began = time.monotonic_ns()
-    await asyncio.gather(*(_client(visit, port, waiting, rush) for _ in range(clients)))
+    await asyncio.gather(*(_client(visit, ports[n % len(ports)], waiting, rush) for n in range(clients)))
     rush.seconds = (time.monotonic_ns() - began) / 1e9
     return rush
 

@@ -1,0 +1,174 @@
+"""rush: a thousand residents want four hundred places at the same moment, through the pages."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import chain
+from re import findall
+from time import monotonic_ns
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from bench.browser import Browser, Unexpected, form_to
+from bench.figure_bookings import Direct
+from bench.numbers import Milliseconds
+from bench.office import Databases, Office, add_notices, found_office, tomorrow
+from bench.report import Line, tell
+from bench.residents import REQUESTS, Rush, ask_bare_route, rush_over
+from bench.site import site
+from server.booking.models import Booking, BookingPerson, Slot
+from server.booking.queries import counters_that_differ
+from server.booking.rules import BookingState
+from server.db import db, read_session, transaction
+from server.issuance.models import Notice
+from server.issuance.service import Sticker
+
+CLIENTS, PLACES, TIMES = 1000, 400, 20
+"""How many want how many places, and over how many times of tomorrow these are spread."""
+WITHIN_S = 60.0
+BARE = 1000
+BARE_CLIENTS = 32
+TRIES = 40
+WINDOWS = 27
+AIM = f"oversold 0, lost 0, no place left, all over within {WITHIN_S:.0f} s"
+
+
+@dataclass
+class Crowd:
+    """What the residents say of it."""
+
+    acknowledged: list[str] = field(default_factory=list)
+    sent_away: int = 0
+    turn: int = 0
+    last_ns: int = 0
+
+    async def want(self, port: int, sticker: Sticker, rush: Rush) -> None:
+        """One resident: again and again, until a place is booked or none is offered any more."""
+        self.turn += 1
+        browser, turn = await Browser.open(port), self.turn
+        try:
+            page = (await rush.timed(browser.get("/"))).text
+            words = {"credential_id": sticker.credential_id, "password": sticker.password}
+            await rush.timed(browser.post("/sign-in", {**form_to(page, "/sign-in").values, **words}))
+            for n in range(TRIES):
+                confirm = await self._hold(browser, rush, turn + n)
+                if confirm is None:
+                    self.sent_away += 1
+                    return
+                if confirm.startswith("/book/confirm/"):
+                    form = form_to((await rush.timed(browser.get(confirm))).text, "/book/confirm/")
+                    done = (await rush.timed(browser.post(form.action, form.values))).headers["location"]
+                    if "/book/code.svg" not in (await rush.timed(browser.get(done))).text:
+                        raise Unexpected("the last page shows no booking code")
+                    self.acknowledged.append(sticker.number)
+                    self.last_ns = monotonic_ns()
+                    return
+            raise Unexpected(f"places are offered still, but none was had in {TRIES} tries")
+        finally:
+            browser.close()
+
+    @staticmethod
+    async def _hold(browser: Browser, rush: Rush, turn: int) -> str | None:
+        """Where the server sends somebody who has chosen a time; None if no time is offered."""
+        days = findall(r'href="(/book/[0-9-]{10})"', (await rush.timed(browser.get("/book"))).text)
+        if not days:
+            return None
+        page = (await rush.timed(browser.get(days[0]))).text
+        slots = findall(r'name="slot" value="([0-9a-f-]{36})" required>', page)
+        if not slots:
+            return "full meanwhile"
+        chosen = {**form_to(page, "/book/hold").values, "slot": slots[turn % len(slots)]}
+        return (await rush.timed(browser.post("/book/hold", chosen))).headers["location"]
+
+
+def measure(kind: str, databases: Databases | None = None, processes: tuple[int, ...] = (1,)) -> Iterator[Line]:
+    """One line for each number of server processes."""
+    with site(databases) as here:
+        template = found_office(here.databases, WINDOWS)
+        direct_office = template.copy(here.databases)
+        with direct_office.app():
+            direct = Direct(direct_office)
+            direct.round()
+        for count in processes:
+            tell(f"rush on {kind} with {count} server process(es)")
+            office = template.copy(here.databases)
+            with office.app():
+                stickers = add_notices(office, CLIENTS)
+                _leave_places(office)
+            with ExitStack() as ending:
+                bare = [here.serve_bare() for _ in range(count)]
+                bare_rush = rush_over(ask_bare_route, bare, [None] * (BARE // REQUESTS), BARE_CLIENTS)
+                for server in bare:
+                    here.processes.stop(server.process)
+                servers = [here.serve(office, f"server-{count}-{n}") for n in range(count)]
+                for server in servers:
+                    ending.callback(here.processes.stop, server.process)
+                crowd, began = Crowd(), monotonic_ns()
+                rush = rush_over(crowd.want, servers, stickers, CLIENTS)
+            yield _line(kind, count, office, crowd, (crowd.last_ns - began) / 1e9, rush, direct, bare_rush)
+
+
+def _leave_places(office: Office) -> None:
+    """Close everything but some times of tomorrow, which have all the places."""
+    with transaction() as tx:
+        day = select(Slot.id).where(Slot.business_date == tomorrow(office), Slot.bookable > 0)
+        chosen = tx.session.scalars(day.order_by(Slot.starts_at).limit(TIMES)).all()
+        assert len(chosen) == TIMES
+        tx.session.execute(update(Slot).values(closed=True))
+        tx.session.execute(update(Slot).where(Slot.id.in_(chosen)).values(closed=False, bookable=PLACES // TIMES))
+    db.session.remove()
+
+
+def _line(
+    kind: str, processes: int, office: Office, crowd: Crowd, sold_out_s: float, rush: Rush, direct: Direct, bare: Rush
+) -> Line:
+    steps = list(chain.from_iterable(rush.steps_ns.values()))
+    reached, slower = len(crowd.acknowledged) / sold_out_s, min(direct.per_second, bare.per_second)
+    found = _found(office, crowd)
+    facts = {
+        "database": kind,
+        "processes": processes,
+        "clients": CLIENTS,
+        "places": PLACES,
+        **found,
+        "sent_away": crowd.sent_away,
+        "sold_out_s": round(sold_out_s, 1),
+        "seconds": round(rush.seconds, 1),
+        "per_s": round(reached, 1),
+        "requests": len(steps),
+        "request": Milliseconds.of(steps).to_json(),
+        "whole_way": Milliseconds.of(rush.took_ns).to_json(),
+        "server_cpu_s": round(rush.cpu_s, 1),
+    }
+    raw = {
+        "what": "entry points called directly; bare route ÷ requests per booking, as many processes",
+        "direct_per_s": round(direct.per_second, 1),
+        "bare_per_s": round(bare.per_second, 1),
+    }
+    right = found["oversold"] == found["lost"] == found["counters_differ"] == 0 and found["booked"] == PLACES
+    return Line("rush", facts, raw, reached / slower, AIM, right and rush.seconds <= WITHIN_S)
+
+
+def _found(office: Office, crowd: Crowd) -> dict[str, Any]:
+    """What the database says: bookings, places sold twice, bookings that a resident has and the office has not."""
+    with office.app():
+        session = read_session()
+        confirmed = (
+            select(Notice.number)
+            .join(BookingPerson, BookingPerson.notice_id == Notice.id)
+            .join(Booking, Booking.id == BookingPerson.booking_id)
+            .where(Booking.state == BookingState.CONFIRMED, BookingPerson.live)
+        )
+        booked = session.scalars(confirmed).all()
+        over = session.scalar(select(func.coalesce(func.sum(Slot.taken - Slot.bookable), 0)).where(_OVER))
+        return {
+            "booked": len(booked),
+            "acknowledged": len(crowd.acknowledged),
+            "oversold": int(over or 0) + max(len(booked) - PLACES, 0),
+            "lost": len(set(crowd.acknowledged) - set(booked)),
+            "counters_differ": len(counters_that_differ(session)),
+        }
+
+
+_OVER = Slot.taken > Slot.bookable
