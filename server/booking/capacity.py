@@ -20,11 +20,18 @@ class Places:
     phone_max: int | None = None
 
 
-class SlotLike(Protocol):
+class SpanLike(Protocol):
+    """Anything from a moment to a moment."""
+
+    @property
+    def starts_at(self) -> datetime: ...
+    @property
+    def ends_at(self) -> datetime: ...
+
+
+class SlotLike(SpanLike, Protocol):
     """What arrival times need of a slot."""
 
-    starts_at: datetime
-    ends_at: datetime
     bookable: int
 
 
@@ -67,6 +74,12 @@ def share_of(places: Sequence[int], percent: int) -> list[int]:
     return [end - start for start, end in pairwise(shares)]
 
 
+def spreads(slot: SpanLike, policy: OfficePolicy) -> bool:
+    """Whether a slot is long enough to ask its people to come one after the other."""
+    least = policy.spread_from_minutes
+    return least > 0 and slot.ends_at - slot.starts_at >= timedelta(minutes=least)
+
+
 def arrival_times(slot: SlotLike, policy: OfficePolicy) -> list[datetime]:
     """When the people of a slot are asked to come: the k-th place its k-th time.
 
@@ -74,9 +87,9 @@ def arrival_times(slot: SlotLike, policy: OfficePolicy) -> list[datetime]:
     multiples of five minutes where these suffice, at whole minutes where not: four places of an hour at :00, :15, :30,
     :45. Times differ as long as the slot has no more places than minutes.
     """
-    minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
-    if not policy.spread_from_minutes or minutes < policy.spread_from_minutes:
+    if not spreads(slot, policy):
         return [slot.starts_at] * slot.bookable
+    minutes = int((slot.ends_at - slot.starts_at).total_seconds()) // 60
     step = 5 if slot.bookable <= minutes // 5 else 1
     return [
         slot.starts_at + timedelta(minutes=minutes * k // slot.bookable // step * step) for k in range(slot.bookable)

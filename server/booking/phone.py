@@ -4,7 +4,7 @@ Everything can be done with the keyboard alone: the next thing to do has the foc
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
@@ -290,7 +290,7 @@ def _choice(found: Notice, moment: datetime, passed_over: UUID | None, booked: d
 def _first_free(times: Sequence[TimePlaces], passed_over: UUID | None, booked: datetime | None) -> UUID | None:
     """The first free place of a day that is not booked already; after the refused one, if that is of this day."""
     after = next((t.starts_at for t in times if t.slot == passed_over), None)
-    free = (t for t in times if t.free > 0 and t.starts_at != booked)
+    free = (t for t in times if t.free > 0 and (booked is None or not t.holds(booked)))
     return next((t.slot for t in free if after is None or t.starts_at > after), None)
 
 
@@ -333,7 +333,7 @@ def _weeks(days: Sequence[DayPlaces]) -> list[list[DayPlaces | None]]:
 
 def _by_hour(times: Sequence[TimePlaces]) -> list[tuple[int, list[TimePlaces]]]:
     """The times of a day on the office's clock, one row an hour."""
-    shown = [TimePlaces(t.slot, office_time(t.starts_at), t.free) for t in times]
+    shown = [replace(t, starts_at=office_time(t.starts_at), ends_at=office_time(t.ends_at)) for t in times]
     hours = sorted({t.starts_at.hour for t in shown})
     return [(hour, [t for t in shown if t.starts_at.hour == hour]) for hour in hours]
 

@@ -1,6 +1,6 @@
 """What is known of places and bookings; never writes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -36,8 +36,8 @@ from server.booking.rules import (
 )
 from server.clock import business_date
 from server.issuance.models import Notice
-from server.offices.models import Office, OfficeService, Pool, ServiceUse
-from server.offices.opening_rules import Calendar
+from server.offices.models import Office, OfficeService, Pool, Service, ServiceUse
+from server.offices.opening_rules import Calendar, OpenSession, RuleKind
 from server.offices.policy import OfficePolicy
 from server.offices.queries import calendar_of, list_made_at
 from server.offices.service_rules import offered_on
@@ -66,8 +66,8 @@ class WishingLike(InvitedLike, Protocol):
 class DayPlaces:
     """One day as the calendar shows it: how often the party fits, or the reason why it is not offered.
 
-    `closed`, `over` (the list is made), `period` (outside the days the office has given), `full`, `together` (places
-    are left, but too few side by side), `service` (the office does not offer it).
+    `closed`, or why it is: `holiday`, `closure`, `outage`; `over` (the list is made), `period` (outside the days the
+    office has given), `full`, `together` (places are left, but too few side by side), `service` (not offered then).
     """
 
     day: date
@@ -81,7 +81,12 @@ class TimePlaces:
 
     slot: UUID
     starts_at: datetime
+    ends_at: datetime
     free: int
+
+    def holds(self, moment: datetime) -> bool:
+        """Whether somebody who is asked to come at that moment comes to this slot."""
+        return self.starts_at <= moment < self.ends_at
 
 
 @dataclass(frozen=True)
@@ -148,9 +153,19 @@ def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime)
         return [DayPlaces(day, 0, "service") for day in days]
     asked = {**_asked(needs), "first": first, "last": last, "now": now}
     rows = session.execute(_days(wish.channel, _shape(needs)), asked)
-    found = {day: (int(fits), most > 0) for day, fits, most in rows if all(offered_on(o, day) for o in offers)}
+    found: dict[date, tuple[int, bool] | None] = {
+        day: (int(fits), most > 0) if all(offered_on(offer, day) for offer in offers) else None
+        for day, fits, most in rows
+    }
     calendar = calendar_of(session, wish.office_id, first)
-    places = [_day(session, wish, day, found.get(day), policy, calendar, now) for day in days]
+    limited = _limited(session, wish, calendar, days)
+    if limited:
+        starts = _starts(session, wish, needs, list(limited), now)
+        for day, sessions in limited.items():
+            fits = [start.fits for start in starts if start.business_date == day and not _meets(start, needs, sessions)]
+            if found.get(day) is not None:
+                found[day] = (sum(fits), False) if fits else None
+    places = [_day(session, wish, day, found, policy, calendar, now) for day in days]
     return places if wish.at is None else [_at_its_time(session, wish, place, policy, now) for place in places]
 
 
@@ -158,13 +173,14 @@ def _day(
     session: Session,
     wish: Wish,
     day: date,
-    found: tuple[int, bool] | None,
+    found: Mapping[date, tuple[int, bool] | None],
     policy: OfficePolicy,
     calendar: Calendar,
     now: datetime,
 ) -> DayPlaces:
-    if found is None:
-        return DayPlaces(day, 0, "closed")
+    fits = found.get(day)
+    if fits is None:
+        return DayPlaces(day, 0, "service" if day in found else _why_closed(calendar, day))
     if not wish.first <= day <= wish.last:
         return DayPlaces(day, 0, "period")
     if wish.channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
@@ -172,8 +188,34 @@ def _day(
         made = list_made_at(session, wish.office_id, day, policy, calendar)
         if made is not None and now >= made:
             return DayPlaces(day, 0, "over")
-    free, any_left = found
+    free, any_left = fits
     return DayPlaces(day, free, None if free else "together" if any_left else "full")
+
+
+_SAID = {RuleKind.HOLIDAY: "holiday", RuleKind.CLOSURE: "closure", RuleKind.OUTAGE: "outage"}
+
+
+def _why_closed(calendar: Calendar, day: date) -> str:
+    plan = calendar.plan(day)
+    return "closed" if plan.sessions or plan.rule is None else _SAID.get(plan.rule.kind, "closed")
+
+
+def _limited(
+    session: Session, wish: Wish, calendar: Calendar, days: Iterable[date]
+) -> dict[date, Sequence[OpenSession]]:
+    """The days with sessions in which a service that is wished for is not done, and these sessions."""
+    if all(rule.services is None for rule in calendar.rules):
+        return {}
+    codes = session.scalars(select(Service.code).where(Service.id.in_(wish.services))).all()
+    plans = [calendar.plan(day) for day in days]
+    others = {p.day: [s for s in p.sessions if not all(map(s.offers, codes))] for p in plans}
+    return {day: sessions for day, sessions in others.items() if sessions}
+
+
+def _meets(start: Any, needs: Sequence[Units], sessions: Iterable[OpenSession]) -> bool:
+    """Whether a party that begins here is still there in one of the sessions."""
+    ends_at = start.starts_at + len(needs) * (start.ends_at - start.starts_at)
+    return any(start.starts_at < s.closes and ends_at > s.opens for s in sessions)
 
 
 def _at_its_time(session: Session, wish: Wish, place: DayPlaces, policy: OfficePolicy, now: datetime) -> DayPlaces:
@@ -190,17 +232,26 @@ def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, no
     offered = all(offered_on(offer, day) for offer in offers)
     if not needs[0] or not offered or not wish.first <= day <= wish.last:
         return []
-    asked = {**_asked(needs), "day": day, "now": now}
-    # Sorted here: asked to sort, SQLite reads all days' slots in their order instead of finding this day's.
-    found = session.execute(_times(wish.channel, _shape(needs)), asked)
-    slots: Sequence[Any] = sorted(found, key=lambda slot: slot.starts_at)
-    made = list_made_at(session, wish.office_id, day, policy) if slots and policy.closes_with_list else None
+    slots = _starts(session, wish, needs, [day], now)
+    if not slots:
+        return []
+    calendar = calendar_of(session, wish.office_id, day)
+    made = list_made_at(session, wish.office_id, day, policy, calendar) if policy.closes_with_list else None
+    others = _limited(session, wish, calendar, [day]).get(day, ())
     times = []
     for slot in slots:
         until = web_closes_at(slot, policy, made) if wish.channel is Channel.WEB else slot.ends_at
-        if now < until and now < slot.ends_at and wish.at in (None, slot.starts_at):
-            times.append(TimePlaces(slot.uid, slot.starts_at, slot.fits))
-    return times
+        if now < until and now < slot.ends_at and not _meets(slot, needs, others):
+            times.append(TimePlaces(slot.uid, slot.starts_at, slot.ends_at, slot.fits))
+    return times if wish.at is None else [t for t in times if t.holds(wish.at)]
+
+
+def _starts(session: Session, wish: Wish, needs: Sequence[Units], days: list[date], now: datetime) -> Sequence[Any]:
+    """The slots of these days in their order, each with how often the party fits from it on."""
+    asked = {**_asked(needs), "days": days, "now": now}
+    # Sorted here: asked to sort, SQLite reads all days' slots in their order instead of finding these days'.
+    found = session.execute(_times(wish.channel, _shape(needs)), asked)
+    return sorted(found, key=lambda slot: slot.starts_at)
 
 
 # Each slot a party needs is a table of its own in the question, joined by pool and start: `needs` says, slot by slot,
@@ -254,11 +305,17 @@ def _times(channel: Channel, shape: Shape) -> Executable:
     for slot, gone in lapsed_of.items():
         joined = outerjoin(joined, gone, gone.c.slot_id == slot.id)
     return (
-        select(first.uid, first.starts_at, first.ends_at, _fits(slots, channel, lapsed_of).label("fits"))
+        select(
+            first.uid,
+            first.business_date,
+            first.starts_at,
+            first.ends_at,
+            _fits(slots, channel, lapsed_of).label("fits"),
+        )
         .select_from(joined)
         .where(
             first.pool_id == bindparam("pool_0_0"),
-            first.business_date == bindparam("day"),
+            first.business_date.in_(bindparam("days", expanding=True)),
             first.closed.is_(False),
         )
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
+from itertools import product
 from typing import Protocol, TypeVar
 
 from server.clock import business_date
@@ -150,6 +151,19 @@ class PlaceLike(Protocol):
     def ends_at(self) -> datetime: ...
 
 
+class SessionLike(Protocol):
+    """What the rules need of a session of opening hours."""
+
+    @property
+    def opens(self) -> datetime: ...
+    @property
+    def closes(self) -> datetime: ...
+
+    def offers(self, service: str) -> bool:
+        """Whether a service (code) is done in it."""
+        ...
+
+
 class InvitedLike(Protocol):
     """What the rules need of a notice: where its card is, and when its holder is asked to come."""
 
@@ -290,8 +304,15 @@ def check_invited(notices: Iterable[InvitedLike], slot: SlotLike) -> None:
     first, last = invited_days(notices)
     if not first <= slot.business_date <= last:
         raise SlotNotBookable(reason="period")
-    if any(n.assigned_at not in (None, slot.starts_at) for n in notices):
+    if any(n.assigned_at is not None and not slot.starts_at <= n.assigned_at < slot.ends_at for n in notices):
         raise SlotNotBookable(reason="assigned")
+
+
+def check_sessions(slots: Iterable[SlotLike], sessions: Sequence[SessionLike], services: Iterable[str]) -> None:
+    """Raise SlotNotBookable where a slot lies in a session in which one of these services (codes) is not done."""
+    for slot, service in product(slots, services):
+        if any(s.opens < slot.ends_at and slot.starts_at < s.closes and not s.offers(service) for s in sessions):
+            raise SlotNotBookable(reason="service")
 
 
 class EntryLike(Protocol):

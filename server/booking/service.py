@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from madoguchi.wire import Message
 from server.audit import record
+from server.booking.capacity import next_arrival, spreads
 from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
 from server.booking.queries import needs_at, units_by_pool
 from server.booking.rules import (
@@ -35,6 +36,7 @@ from server.booking.rules import (
     check_invited,
     check_offered,
     check_party,
+    check_sessions,
     given_back,
     has_lapsed,
     side_by_side,
@@ -47,8 +49,9 @@ from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
 from server.issuance.service import locked_notices, notices_for
 from server.keys import Keyring
+from server.offices.models import Service
 from server.offices.policy import OfficePolicy
-from server.offices.queries import list_made_at, policy_on
+from server.offices.queries import calendar_of, list_made_at, policy_on
 from server.offices.service_rules import BOOKABLE, ON_THE_WEB, Mode
 from server.repeats import Caller, repeat_of
 
@@ -112,8 +115,9 @@ def hold_slot(
             _make_way(tx, old.id, now)
         first = slots[next(iter(wanted))]
         _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
+        arrives_at = _arrival(tx.session, first, party, policy)
         hold_until = now + timedelta(minutes=policy.hold_minutes)
-        booking = _new_hold(tx, keyring, party, first, channel, language, hold_until, now)
+        booking = _new_hold(tx, keyring, party, first, arrives_at, channel, language, hold_until, now)
         _take(tx, booking, wanted, channel, overbook)
         record(tx, now, caller.actor, "booking.hold", booking.uid)
         _record_overbook(tx, now, caller, booking, first, overbook)
@@ -171,12 +175,13 @@ def move_booking(
         if row.state is not BookingState.CONFIRMED or row.starts_at <= now:
             raise TooLateToCancel
         first = slots[next(iter(wanted))]
-        if first.starts_at != row.starts_at:
+        if {use.slot_id for use in row.uses} != set(wanted):
             party = [notices[p.notice_id] for p in people if p.notice_id is not None]
             _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
             _give_back(tx, row)
+            row.starts_at = _arrival(tx.session, first, party, policy)
             _take(tx, row, wanted, channel, overbook)
-            row.starts_at, row.channel, row.policy_at = first.starts_at, channel, first.business_date
+            row.channel, row.policy_at = channel, first.business_date
             _record_overbook(tx, now, caller, row, first, overbook)
         record(tx, now, caller.actor, "booking.move", row.uid)
         return repeat.keep(Booked(row.uid, row.starts_at))
@@ -458,10 +463,32 @@ def _check(
     first, web = slots[0], channel is Channel.WEB
     if web:
         check_invited(party, first)
-    made = list_made_at(session, party[0].office_id, first.business_date, policy) if policy.closes_with_list else None
-    opens_on = first.business_date - timedelta(days=policy.open_days_before)
+    day = first.business_date
+    calendar = calendar_of(session, party[0].office_id, day)
+    if any(rule.services is not None for rule in calendar.rules):
+        codes = session.scalars(select(Service.code).where(Service.id.in_({n.service_id for n in party}))).all()
+        check_sessions(slots, calendar.plan(day).sessions, codes)
+    made = list_made_at(session, party[0].office_id, day, policy, calendar) if policy.closes_with_list else None
+    opens_on = day - timedelta(days=policy.open_days_before)
     for slot in slots:
         check_bookable(slot, web, web_closes_at(slot, policy, made), opens_on, now)
+
+
+_TAKEN = (
+    select(Booking.starts_at, SlotUse.units)
+    .join(SlotUse, SlotUse.booking_id == Booking.id)
+    .where(SlotUse.slot_id == bindparam("slot"))
+)
+
+
+def _arrival(session: Session, slot: Slot, party: Sequence[Notice], policy: OfficePolicy) -> datetime:
+    """When a party is asked to come to a slot: at the time the office has given it, else at the next free one."""
+    given = (notice.assigned_at for notice in party if notice.assigned_at is not None)
+    if (assigned := next((at for at in given if slot.starts_at <= at < slot.ends_at), None)) is not None:
+        return assigned
+    if not spreads(slot, policy):
+        return slot.starts_at
+    return next_arrival(slot, [(at, units) for at, units in session.execute(_TAKEN, {"slot": slot.id})], policy)
 
 
 def _new_hold(
@@ -469,6 +496,7 @@ def _new_hold(
     keyring: Keyring,
     party: Sequence[Notice],
     slot: Slot,
+    arrives_at: datetime,
     channel: Channel,
     language: str,
     hold_until: datetime,
@@ -481,7 +509,7 @@ def _new_hold(
         key_id=keyring.key_id,
         office_id=party[0].office_id,
         service_id=party[0].service_id,
-        starts_at=slot.starts_at,
+        starts_at=arrives_at,
         channel=channel,
         state=BookingState.HELD,
         hold_until=hold_until,

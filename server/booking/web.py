@@ -21,12 +21,14 @@ from madoguchi.texts import format_date, format_time, japanese_year
 from server.auth.guards import goodbye_resident, notice_id, public, resident, welcome_resident
 from server.auth.rules import Locked, SignInFailed
 from server.booking.calendar_file import CalendarEntry, calendar_file
+from server.booking.capacity import spreads
 from server.booking.forms import booking_of, day_of, own_path, slot_of, sticker_words
 from server.booking.models import Booking, Channel
 from server.booking.queries import (
     DayPlaces,
     TimePlaces,
     booking_by_uid,
+    live_booking_of,
     open_days,
     open_times,
     standing_of,
@@ -36,19 +38,22 @@ from server.booking.rules import (
     AlreadyBooked,
     BookingNotFound,
     BookingState,
+    CardsElsewhere,
     HoldLapsed,
     NotPossible,
+    PartyTooBig,
     SlotFull,
     SlotNotBookable,
+    check_party,
 )
-from server.booking.service import book, cancel_booking, hold_slot, move_booking
+from server.booking.service import book, cancel_booking, hold_slot, leave_booking, move_booking
 from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import LANGUAGES, caller, keyring, language, now, parts, say
 from server.errors import NotFound, Refusal, RepeatedWithOtherBody
 from server.issuance.models import Notice, NoticeState
 from server.issuance.notice_codes import MyNumberRefused
-from server.issuance.service import NoticeNotFound, find_by_scan_code
+from server.issuance.service import NoticeNotFound, NoticeNotReady, find_by_ids, find_by_scan_code
 from server.issuance.service import sign_in as sign_in_with_sticker
 from server.limits import HOLD, SIGN_IN, limiter
 from server.offices.models import Office, OfficeService, Service
@@ -60,8 +65,28 @@ blueprint = Blueprint("booking_web", __name__)
 
 # "Few left" is a hint: the last handful of a day, the last one of a time.
 FEW_OF_DAY, FEW_OF_TIME = 5, 1
-MARKS = {"free": "○", "few": "△", "full": "×", "over": "－", "closed": "－"}
-WORDS = {mark: f"slot.{mark}" for mark in ("free", "few", "full", "closed")} | {"over": "web.day.ended"}
+WORDS = {mark: f"slot.{mark}" for mark in ("free", "few", "full", "closed")} | {
+    "over": "web.day.ended",
+    "holiday": "web.day.holiday",
+    "closure": "web.day.closure",
+    "outage": "web.day.outage",
+    "period": "web.day.period",
+    "service": "web.day.service",
+    "together": "web.day.together",
+}
+MARKS = dict.fromkeys(WORDS, "－") | {"free": "○", "few": "△", "full": "×", "together": "×"}
+# How a day looks; what it says differs more.
+LOOKS = dict.fromkeys(WORDS, "closed") | {mark: mark for mark in ("free", "few", "full", "over")} | {"together": "full"}
+# Why a day offers no time, in a sentence.
+WHY = {
+    "over": "web.day.over",
+    "holiday": "web.day.none.holiday",
+    "closure": "web.day.none.closure",
+    "outage": "web.day.none.outage",
+    "period": "web.day.none.period",
+    "service": "web.day.none.service",
+    "together": "web.day.none.together",
+}
 WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 
 
@@ -75,6 +100,19 @@ class Resident:
     offer: OfficeService
     booking: Booking | None
     moment: datetime
+    family: Sequence[Notice] = ()
+
+    @property
+    def party(self) -> Sequence[Notice]:
+        """For whom places are looked for: those who have been added; of a booking, those who stand in it."""
+        if self.booked is None:
+            return (self.notice, *self.family)
+        return [person.notice for person in self.booked.people if person.live and person.notice is not None]
+
+    @property
+    def people(self) -> int:
+        """How many come, or are to come."""
+        return len(self.party)
 
     @property
     def service(self) -> Service:
@@ -103,6 +141,7 @@ class DayCell:
     """One day as it is shown: `mark` names its state; one that cannot be chosen has no `way`."""
 
     mark: str
+    look: str
     way: str
     label: tuple[str, str, str]
 
@@ -124,7 +163,8 @@ def _resident() -> Resident:
     if found is None:
         raise NoticeNotFound
     notice, office, offer, booking = found
-    return Resident(notice.id, notice, office, offer, booking, moment)
+    family = find_by_ids(read_session(), ids) if (ids := session.get("family")) else ()
+    return Resident(notice.id, notice, office, offer, booking, moment, family)
 
 
 def _page(name: str, who: Resident, status: int = 200, **facts: Any) -> ResponseReturnValue:
@@ -187,6 +227,7 @@ def sign_in() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End the session."""
     goodbye_resident()
+    session.pop("family", None)
     return _see("start")
 
 
@@ -301,7 +342,7 @@ def _policy(who: Resident) -> OfficePolicy:
 
 
 def _open_days(who: Resident, policy: OfficePolicy) -> list[DayPlaces]:
-    return open_days(read_session(), wish_of([who.notice], Channel.WEB), policy, who.moment)
+    return open_days(read_session(), wish_of(who.party, Channel.WEB), policy, who.moment)
 
 
 def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
@@ -337,7 +378,7 @@ def _months(places: Iterable[DayPlaces], root: str, lang: str) -> Iterator[tuple
 def _day_cell(places: DayPlaces, root: str, lang: str) -> DayCell:
     mark = places.reason or ("few" if places.free <= FEW_OF_DAY else "free")
     way = "" if places.reason else f"{root}/{places.day}"
-    return DayCell(mark, way, _day_label(places.day, lang))
+    return DayCell(mark, LOOKS[mark], way, _day_label(places.day, lang))
 
 
 def _day_label(day: date, lang: str) -> tuple[str, str, str]:
@@ -353,8 +394,8 @@ def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnVa
     places = _open_days(who, policy)
     here = next((d for d in places if d.day == day), None)
     shown: Sequence[TimePlaces] = ()
-    if here is not None and here.reason in (None, "full"):
-        shown = open_times(read_session(), wish_of([who.notice], Channel.WEB), day, policy, who.moment)
+    if here is not None and here.reason in (None, "full", "together"):
+        shown = open_times(read_session(), wish_of(who.party, Channel.WEB), day, policy, who.moment)
     offered = [d.day for d in places if d.reason is None]
     return _page(
         "times",
@@ -362,42 +403,120 @@ def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnVa
         changing=changing,
         day=day,
         date=format_date(day, language()),
-        halves=_halves(who, shown),
+        halves=_halves(who, shown, policy),
         why=_why_none(who, day, here, policy),
+        apart=here is not None and here.reason == "together",
         marks=MARKS,
         words={mark: say(key) for mark, key in WORDS.items()},
         root=url_for(".change" if changing else ".days"),
         before=max((d for d in offered if d < day), default=None),
         following=min((d for d in offered if d > day), default=None),
-        said={"full": "web.err.full", "gone": "web.day.gone", "again": "web.err.again"}.get(
-            request.args.get("said", ""), ""
-        ),
+        said=SAID.get(request.args.get("said", ""), ""),
         **_standing(who),
     )
 
 
-def _halves(who: Resident, places: Iterable[TimePlaces]) -> list[tuple[str, list[TimeCell]]]:
+SAID = {
+    "full": "web.err.full",
+    "gone": "web.day.gone",
+    "together": "web.err.together",
+    "again": "web.err.again",
+}
+
+
+def _halves(who: Resident, places: Iterable[TimePlaces], policy: OfficePolicy) -> list[tuple[str, list[TimeCell]]]:
     """Morning and afternoon, each with its times."""
     own, lang = who.booked.starts_at if who.booked else None, language()
     halves = []
     for afternoon, group in groupby(places, lambda t: office_time(t.starts_at).hour >= 12):
-        cells = [_time_cell(t, own == t.starts_at, lang) for t in group]
+        cells = [_time_cell(t, own is not None and t.holds(own), policy, lang) for t in group]
         halves.append(("web.part.afternoon" if afternoon else "web.part.morning", cells))
     return halves
 
 
-def _time_cell(places: TimePlaces, own: bool, lang: str) -> TimeCell:
+def _time_cell(places: TimePlaces, own: bool, policy: OfficePolicy, lang: str) -> TimeCell:
     mark = "full" if places.free <= 0 else "few" if places.free <= FEW_OF_TIME else "free"
-    return TimeCell(mark, str(places.slot), format_time(office_time(places.starts_at), lang), own)
+    label = format_time(office_time(places.starts_at), lang)
+    if spreads(places, policy):  # a frame: at which of its times one is asked to come is said when it is held
+        label = f"{label}〜{format_time(office_time(places.ends_at), lang)}"
+    return TimeCell(mark, str(places.slot), label, own)
 
 
 def _why_none(who: Resident, day: date, here: DayPlaces | None, policy: OfficePolicy) -> str:
     """Why no time of this day is offered."""
     if here is None and day > business_date(who.moment):
         return say("web.day.notyet", date=day - timedelta(days=policy.open_days_before))
-    if here is None or here.reason == "over":
-        return say("web.day.over", tel=who.office.tel)
-    return say("web.day.none")
+    reason = "over" if here is None else here.reason or ""
+    return say(WHY.get(reason, "web.day.none"), tel=who.office.tel, n=who.people)
+
+
+# For whom
+
+
+@blueprint.get("/book/family")
+@resident
+def family() -> ResponseReturnValue:
+    """Who is booked for together, and the form to add somebody."""
+    who = _resident()
+    return _see("done") if who.booked else _family_page(who)
+
+
+@blueprint.post("/book/family")
+@resident
+@limiter.limit(SIGN_IN)
+def add_to_family() -> ResponseReturnValue:
+    """Add the holder of another notice, by the words on its sticker."""
+    who = _resident()
+    try:
+        words = sticker_words(request.form)
+        added = sign_in_with_sticker(keyring(), words.credential_id, words.password, who.moment)
+        _check_may_join(who, added)
+    except SignInFailed:
+        return _family_page(who, 422, say("web.err.login"), request.form.get("credential_id", "")[:40])
+    except Locked as locked:
+        return _family_page(who, 409, _locked(datetime.fromisoformat(locked.facts["until"]), who.moment))
+    except MyNumberRefused:
+        return _family_page(who, 422, say("web.err.mynumber"))
+    except tuple(NOT_TOGETHER) as refusal:
+        return _not_together(who, refusal)
+    session["family"] = [*session.get("family", []), added]
+    return _see("family")
+
+
+@blueprint.post("/book/family/remove")
+@resident
+def remove_from_family() -> ResponseReturnValue:
+    """Book without somebody who was added."""
+    session["family"] = [n for n in session.get("family", []) if str(n) != request.form.get("person")]
+    return _see("family")
+
+
+def _check_may_join(who: Resident, notice: int) -> None:
+    """Say at once what holding places would refuse: AlreadyBooked, CardsElsewhere, NoticeNotReady, PartyTooBig."""
+    party = [*who.party, *find_by_ids(read_session(), [notice])]
+    check_party(party, len({n.id for n in party}), _policy(who).party_max)
+    if party[-1].state is not NoticeState.READY:
+        raise NoticeNotReady
+    booking = live_booking_of(read_session(), notice, who.moment)
+    if booking is not None and booking.state is not BookingState.HELD:
+        raise AlreadyBooked
+
+
+NOT_TOGETHER: dict[type[Refusal], str] = {
+    AlreadyBooked: "web.family.already_booked",
+    CardsElsewhere: "web.family.cards_elsewhere",
+    NoticeNotReady: "web.family.notice_not_ready",
+    PartyTooBig: "web.family.party_too_big",
+}
+
+
+def _not_together(who: Resident, refusal: Refusal) -> ResponseReturnValue:
+    return _family_page(who, 409, say(NOT_TOGETHER[type(refusal)], n=_policy(who).party_max))
+
+
+def _family_page(who: Resident, status: int = 200, wrong: str = "", typed: str = "") -> ResponseReturnValue:
+    room = who.people < _policy(who).party_max
+    return _page("family", who, status, wrong=wrong, credential_id=typed, room=room)
 
 
 # Holding, booking
@@ -411,8 +530,12 @@ def hold() -> ResponseReturnValue:
     who, slot = _resident(), slot_of(request.form)
     asked_by = caller(who.actor)
     try:
-        held = hold_slot(asked_by, keyring(), [who.id], slot, Channel.WEB, language(), who.moment)
-    except AlreadyBooked:
+        held = hold_slot(asked_by, keyring(), [n.id for n in who.party], slot, Channel.WEB, language(), who.moment)
+    except tuple(NOT_TOGETHER) as refusal:
+        if who.family:
+            return _not_together(who, refusal)
+        if not isinstance(refusal, AlreadyBooked):
+            raise
         return _see("done")
     except (SlotFull, SlotNotBookable, RepeatedWithOtherBody) as refusal:
         return _back_to_times("times", "days", refusal)
@@ -423,6 +546,8 @@ def hold() -> ResponseReturnValue:
 def _back_to_times(times_of_day: str, all_days: str, refusal: Refusal) -> ResponseReturnValue:
     """The times as they are now, with a word about what was wrong; the page is fresh, and so is its request id."""
     said = {SlotFull: "full", SlotNotBookable: "gone"}.get(type(refusal), "again")
+    if refusal.facts.get("reason") == "together":
+        said = "together"
     try:
         return _see(times_of_day, day=day_of(request.form.get("day", "")), said=said)
     except NotFound:
@@ -533,7 +658,7 @@ def calendar_entry() -> ResponseReturnValue:
     entry = CalendarEntry(
         uid=f"{booking.uid}@{parts().settings.hosts[0]}",
         starts_at=starts_at,
-        ends_at=starts_at + timedelta(minutes=minutes_of(read_session(), who.office.id, who.service.id)),
+        ends_at=starts_at + timedelta(minutes=minutes_of(read_session(), who.office.id, who.service.id) * who.people),
         written_at=who.moment,
         title=say("web.calendar.title", service=who.service.names),
         place=who.office.names[lang],
@@ -576,6 +701,15 @@ def cancel_now() -> ResponseReturnValue:
     """Give the booking back. The form names it, so that sent twice it does not meet a newer one."""
     who = _resident()
     cancel_booking(caller(who.actor), who.id, booking_of(request.form.get("booking", "")), who.moment)
+    return _see("cancelled")
+
+
+@blueprint.post("/book/leave")
+@resident
+def leave() -> ResponseReturnValue:
+    """Only who has signed in stays away; the others of the booking come."""
+    who = _resident()
+    leave_booking(caller(who.actor), who.id, booking_of(request.form.get("booking", "")), who.moment)
     return _see("cancelled")
 
 

@@ -190,6 +190,17 @@ def find_by_uid(session: Session, uid: UUID) -> Notice:
     return notice
 
 
+_BY_IDS = select(Notice).where(Notice.id.in_(bindparam("ids", expanding=True)))
+
+
+def find_by_ids(session: Session, notice_ids: Sequence[int]) -> list[Notice]:
+    """These notices in this order. Raises NoticeNotFound."""
+    found = {notice.id: notice for notice in session.scalars(_BY_IDS, {"ids": list(notice_ids)})}
+    if len(found) != len(set(notice_ids)):
+        raise NoticeNotFound
+    return [found[notice_id] for notice_id in notice_ids]
+
+
 def find_by_scan_code(keyring: Keyring, session: Session, code: codes.Code) -> Notice | None:
     """The notice a scan code was printed for; a restricted one is not known."""
     key = keyring.key("scan", code.text)

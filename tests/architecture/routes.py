@@ -9,6 +9,9 @@ GUARDS = {
     "POST /language": "public",
     "GET /book": "resident",
     "GET /book/<day>": "resident",
+    "GET /book/family": "resident",
+    "POST /book/family": "resident",
+    "POST /book/family/remove": "resident",
     "POST /book/hold": "resident",
     "GET /book/confirm/<uid>": "resident",
     "POST /book/confirm/<uid>": "resident",
@@ -20,6 +23,7 @@ GUARDS = {
     "POST /book/move": "resident",
     "GET /book/cancel": "resident",
     "POST /book/cancel": "resident",
+    "POST /book/leave": "resident",
     "GET /book/cancelled": "resident",
     # Staff
     "GET /staff": "staff",

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -25,7 +27,8 @@ from server.booking.service import move_booking, sweep_lapsed_holds
 from server.db import read_session, transaction
 from server.issuance.models import NoticeState
 from server.issuance.service import NoticeNotReady
-from server.offices.models import Policy, Pool, PoolKind, PoolWindow, ServiceUse, Window
+from server.offices.models import OpeningRule, Policy, Pool, PoolKind, PoolWindow, ServiceUse, Window
+from server.offices.opening_rules import RuleKind
 from server.offices.queries import policy_on, pools_of
 from tests.fakes import asked_by
 from tests.server.city import MONDAY, City, Person, moment
@@ -483,6 +486,117 @@ class TestChannels:
         city.hold(person, "10:00", web=False, overbook=Overbook.WELFARE)
 
         assert (city.place("10:00").phone_taken, city.place("10:00").taken) == (0, 1)
+
+
+class TestFrames:
+    """Frames of an hour: each booking is asked to come at a time of its own."""
+
+    @pytest.fixture
+    def frame(self, city: City) -> str:
+        """Ten to eleven with five places, all of a party in one slot."""
+        rule(city, "party_in", "one_slot")
+        city.set_row(city.place("10:00"), ends_at=moment("11:00"), bookable=5)
+        return "10:00"
+
+    def arrivals(self, city: City, *bookings: UUID) -> list[str]:
+        """When these are asked to come."""
+        return [f"{city.booking(uid).starts_at.astimezone(city.zone):%H:%M}" for uid in bookings]
+
+    def test_arrival_times_are_spread_and_given_out_again(self, city: City, frame: str) -> None:
+        first, second = city.booked(frame), city.booked(frame)
+        party = city.people(2)
+        _, third = city.booked(frame, person=party[0], family=party[1:])
+        _, fourth = city.booked(frame)
+
+        assert self.arrivals(city, first[1], second[1], third, fourth) == ["10:00", "10:10", "10:20", "10:45"]
+        city.cancel(*second)
+        assert self.arrivals(city, city.booked(frame)[1]) == ["10:10"]
+
+    def test_the_ticket_and_late_or_early_go_by_the_arrival_time(self, city: City, frame: str) -> None:
+        city.booked(frame)
+        _, booking = city.booked(frame)
+        city.clock.set(10, 5)
+
+        answer = city.scan(city.code(booking))
+        assert answer.ticket is not None
+        assert (answer.early, answer.ticket.booked_at) == (True, moment("10:10"))
+
+    def test_moving_within_the_frame_moves_nothing_and_elsewhere_gives_a_new_time(self, city: City, frame: str) -> None:
+        city.booked(frame)
+        person, booking = city.booked(frame)
+
+        assert city.move(person, booking, frame).starts_at == moment("10:10")
+        assert city.move(person, booking, "14:00").starts_at == moment("14:00")
+        assert city.move(person, booking, frame).starts_at == moment("10:10")
+
+    def test_a_time_the_office_has_given_is_the_arrival_time(self, city: City, person: Person, frame: str) -> None:
+        city.set_row(city.notice(person), assigned_at=moment("10:35"))
+
+        assert city.hold(person, frame).starts_at == moment("10:35")
+
+
+class TestSessionsOfSomeServices:
+    """A session may be for some services only."""
+
+    @pytest.fixture
+    def afternoon(self, city: City) -> None:
+        """On Tuesdays from three o'clock on only certificates are renewed."""
+        day = {"kind": RuleKind.DATED, "office_id": city.here, "on_date": TUESDAY}
+        with transaction() as tx:
+            tx.session.add(OpeningRule(**day, **hours(510, 900)))
+            tx.session.add(OpeningRule(**day, **hours(900, 1035), services=["certificate"]))
+
+    @pytest.mark.usefixtures("afternoon")
+    def test_its_places_are_offered_for_these_only(self, city: City) -> None:
+        person, renewal = city.person(), city.person("certificate")
+        policy = policy_on(read_session(), city.here, MONDAY)
+
+        def last(who: Person) -> str:
+            times = open_times(read_session(), city.wish(who), TUESDAY, policy, city.now)
+            return f"{times[-1].starts_at.astimezone(city.zone):%H:%M}"
+
+        assert (last(person), last(renewal)) == ("14:45", "17:00")
+        with pytest.raises(SlotNotBookable) as refused:
+            city.hold(person, "15:00", TUESDAY)
+        assert refused.value.facts == {"reason": "service"}
+        city.hold(renewal, "15:00", TUESDAY)
+
+    @pytest.mark.usefixtures("afternoon")
+    def test_a_family_does_not_reach_into_it(self, city: City, family: list[Person]) -> None:
+        with pytest.raises(SlotNotBookable):
+            city.hold(family[0], "14:45", TUESDAY, family=family[1:])
+        city.hold(family[0], "14:15", TUESDAY, family=family[1:])
+
+    @pytest.mark.usefixtures("afternoon")
+    def test_days_count_only_what_is_offered(self, city: City, person: Person) -> None:
+        def day(who: Person) -> tuple[int, str | None]:
+            policy = policy_on(read_session(), city.here, MONDAY)
+            found = open_days(read_session(), city.wish(who), policy, city.now)
+            return next((d.free, d.reason) for d in found if d.day == TUESDAY)
+
+        pickup, renewal = day(person), day(city.person("certificate"))
+        assert (pickup[1], renewal[1], pickup[0] < renewal[0]) == (None, None, True)
+        with transaction() as tx:
+            for row in tx.session.query(OpeningRule).filter(OpeningRule.on_date == TUESDAY):
+                row.services = ["certificate"]
+        assert day(person) == (0, "service")
+
+    def test_a_closed_day_says_why_it_is_closed(self, city: City, person: Person) -> None:
+        with transaction() as tx:
+            for n, kind in enumerate((RuleKind.CLOSURE, RuleKind.OUTAGE), start=1):
+                day = TUESDAY + timedelta(days=n)
+                closed = {"on_date": day, "until_date": day, "opens": 0, "closes": 1440, "closed": True}
+                tx.session.add(OpeningRule(office_id=city.here, kind=kind, **closed))
+        make_slots(city.here, MONDAY, TUESDAY + timedelta(days=3), city.now)
+        policy = policy_on(read_session(), city.here, MONDAY)
+        days = open_days(read_session(), city.wish(person), policy, city.now)
+
+        assert [d.reason for d in days[1:6]] == [None, "closure", "outage", None, "closed"]
+
+
+def hours(opens: int, closes: int) -> dict[str, Any]:
+    """A session's minutes."""
+    return {"opens": opens, "closes": closes, "last_booked": closes, "last_walk_in": closes}
 
 
 def test_days_say_whether_the_family_does_not_fit_or_nobody(city: City, family: list[Person]) -> None:

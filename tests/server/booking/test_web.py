@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import date, timedelta
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -518,6 +520,138 @@ class TestTheBooking:
         assert resident.get("/book/done").location == "/book"
         for page in ("/book/change", "/book/cancel"):
             assert resident.get(resident.get(page).location).location == "/book"
+
+
+class TestFamily:
+    """Together: the words on each sticker, then one booking."""
+
+    @pytest.fixture
+    def child(self, sqlite_office: Office) -> Sticker:
+        """The sticker of somebody else of the family."""
+        return new_notice(sqlite_office.keyring, "honcho", MONDAY_NINE)
+
+    def join(self, resident: Resident, sticker: Sticker, **words: str) -> TestResponse:
+        """Add somebody."""
+        typed = {"credential_id": sticker.credential_id, "password": sticker.password, **words}
+        return resident.send("/book/family", "/book/family", **typed)
+
+    def test_two_book_as_one_and_each_sees_the_booking(
+        self, resident: Resident, sqlite_office: Office, sticker: Sticker, child: Sticker
+    ) -> None:
+        assert self.join(resident, child).location == "/book/family"
+        assert f"2人分の予約です。 予約ID {sticker.credential_id} 予約ID {child.credential_id}" in plain(
+            resident.get("/book/family")
+        )
+        assert "2人分の予約です。" in plain(resident.get("/book"))
+        resident.book()
+        booking = booking_of(sqlite_office, sticker)
+        assert [use.units for use in booking.uses] == [1, 1]
+        assert booking_of(sqlite_office, child).uid == booking.uid
+        assert "人数 2名様" in plain(resident.get("/book/done"))
+        resident.sign_in(child)
+        assert "人数 2名様" in plain(resident.get("/book/done"))
+        resident.send("/book/change/2026-12-02", "/book/move", slot=resident.slots("/book/change/2026-12-02")[9])
+        assert [use.units for use in booking_of(sqlite_office, sticker).uses] == [1, 1]
+
+    def test_only_times_at_which_all_fit_can_be_chosen(self, resident: Resident, child: Sticker) -> None:
+        alone = resident.slots()
+        with transaction() as tx:
+            tx.session.query(Slot).filter(Slot.uid == UUID(alone[1])).update({"bookable": 0})
+        self.join(resident, child)
+        assert resident.slots() == alone[2:-1]
+
+    def test_a_day_with_too_few_places_together_says_so(self, resident: Resident, child: Sticker) -> None:
+        with transaction() as tx:
+            for slot in tx.session.query(Slot).filter(Slot.business_date == "2026-12-01"):
+                slot.bookable = 1 if slot.starts_at.minute % 30 else 0
+        self.join(resident, child)
+        assert "12月 1 日（火） × 人数分なし" in plain(resident.get("/book"))
+        assert "2人分を続けてとれる時刻がありません" in plain(resident.get(TUESDAY))
+
+    def test_who_was_added_can_be_taken_out_again(self, resident: Resident, child: Sticker) -> None:
+        self.join(resident, child)
+        resident.send("/book/family", "/book/family/remove")
+        assert "1人分の予約です。" in plain(resident.get("/book/family"))
+
+    def test_only_one_stays_away(
+        self, resident: Resident, sqlite_office: Office, sticker: Sticker, child: Sticker
+    ) -> None:
+        self.join(resident, child)
+        resident.book()
+        assert resident.send("/book/cancel", "/book/leave").location == "/book/cancelled"
+        assert [use.units for use in booking_of(sqlite_office, child).uses] == [1]
+        assert live_booking_of(read_session(), notice_of(sqlite_office, sticker).id, MONDAY_NINE) is None
+        resident.sign_in(child)
+        assert "人数" not in plain(resident.get("/book/done"))
+
+    def test_wrong_words_are_refused_as_at_the_sign_in(self, resident: Resident, child: Sticker) -> None:
+        answer = self.join(resident, child, password=WRONG)
+        assert (answer.status_code, child.credential_id in answer.text) == (422, True)
+        assert self.join(resident, child, password=MY_NUMBER).status_code == 422
+        for _ in range(4):
+            self.join(resident, child, password=WRONG)
+        answer = self.join(resident, child)
+        assert answer.status_code == 409
+        assert "9時15分まで" in plain(answer)
+
+    def test_who_cannot_be_booked_with_is_refused_with_the_reason(
+        self, resident: Resident, sqlite_office: Office, sticker: Sticker, child: Sticker
+    ) -> None:
+        elsewhere = new_notice(sqlite_office.keyring, "kita", MONDAY_NINE)
+        booked = new_notice(sqlite_office.keyring, "honcho", MONDAY_NINE)
+        other = Resident(sqlite_office)
+        other.sign_in(booked)
+        other.book()
+        with transaction() as tx:
+            tx.session.query(Notice).filter(Notice.number == child.number).update({"state": NoticeState.STOPPED})
+        for somebody, why in (
+            (elsewhere, "カードの保管場所"),
+            (booked, "すでにご予約があります"),
+            (child, "ただいま予約できません"),
+            (sticker, "同じ方を2回加えることはできません"),
+        ):
+            answer = self.join(resident, somebody)
+            assert (answer.status_code, why in plain(answer)) == (409, True), why
+
+    def test_somebody_who_has_booked_meanwhile_is_named_when_the_time_is_chosen(
+        self, resident: Resident, sqlite_office: Office, child: Sticker
+    ) -> None:
+        self.join(resident, child)
+        other = Resident(sqlite_office)
+        other.sign_in(child)
+        other.book(5)
+        answer = resident.send(TUESDAY, "/book/hold", slot=resident.slots()[0])
+        assert (answer.status_code, "すでにご予約があります" in plain(answer)) == (409, True)
+
+
+class TestInvitation:
+    """来庁期間・日時の指定: what the office has given is all that the web offers."""
+
+    def invite(self, sticker: Sticker, **given: Any) -> None:
+        """The office writes it down."""
+        with transaction() as tx:
+            row = tx.session.query(Notice).filter(Notice.number == sticker.number).one()
+            for name, value in given.items():
+                setattr(row, name, value)
+
+    def test_days_outside_the_period_say_so(self, resident: Resident, sticker: Sticker) -> None:
+        self.invite(sticker, assigned_from=date(2026, 12, 2), assigned_to=date(2026, 12, 3))
+        page = plain(resident.get("/book"))
+        assert "12月 1 日（火） － 期間外 12月 2 日（水） ○ 空きあり" in page
+        assert "期間内においでになれないときは、お電話ください。（0120-000-000）" in plain(resident.get(TUESDAY))
+        slots = resident.slots("/book/2026-12-02")
+        self.invite(sticker, assigned_to=date(2026, 12, 1), assigned_from=None)
+        chosen = resident.send(TUESDAY, "/book/hold", slot=slots[0], day="2026-12-02")
+        assert chosen.location == "/book/2026-12-02?said=gone"
+
+    def test_an_exact_time_is_the_only_choice_and_is_confirmed(
+        self, resident: Resident, sqlite_office: Office, sticker: Sticker
+    ) -> None:
+        at = MONDAY_NINE.replace(hour=10) + timedelta(days=1)
+        self.invite(sticker, assigned_at=at)
+        assert len(resident.slots()) == 1
+        resident.book()
+        assert booking_of(sqlite_office, sticker).starts_at == at
 
 
 def test_every_page_is_kept_by_nobody_and_allows_only_our_own_files(resident: Resident) -> None:
