@@ -27,6 +27,7 @@ from server.events import EventBus, OpeningChanged
 from server.health import blueprint as health
 from server.keys import Keyring
 from server.messages import models as messages_models
+from server.offices.opening_pages import blueprint as opening_pages
 from server.offices.pages import blueprint as office_pages
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
@@ -93,6 +94,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         worklist_pages,
         desk_pages,
         office_pages,
+        opening_pages,
         board,
         kiosk_api,
         health,

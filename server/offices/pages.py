@@ -65,6 +65,7 @@ VERBS = {
     "notice.reissue": "予約用シールを作り直した",
     "notice.restrict": "支援措置の対象にした",
     "notice.unrestrict": "支援措置の対象から外した",
+    "opening.change": "開庁の規則を変えた",
     "office.load": "庁舎を登録した",
     "policy.set": "庁舎の設定を変えた",
     "print.failed": "番号札を印字できなかった",

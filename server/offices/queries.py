@@ -125,15 +125,23 @@ def calendar_of(session: Session, office_id: int, since: date = date.min) -> Cal
     """The office's calendar. Who asks only for the days from `since` on (and the open day before them) saves reading
     what is over.
     """
-    asked = {"office": office_id, "since": max(since, date(1900, 1, 1)) - timedelta(days=LOOK_AHEAD_DAYS)}
+    asked = {"office": office_id, "since": _with_days_before(since)}
     rules = [_rule(row) for row in session.execute(_RULES, asked)]
-    holidays = {}
-    if any(rule.kind in (RuleKind.HOLIDAY, RuleKind.RELATIVE) for rule in rules):
-        rows = session.execute(_HOLIDAYS, {"since": asked["since"]})
-        holidays = {day: Holiday(name, kind) for day, name, kind in rows}
+    asks = any(rule.kind in (RuleKind.HOLIDAY, RuleKind.RELATIVE) for rule in rules)
+    holidays = holidays_known(session, since) if asks else {}
     # Only to take some of all services away one has to know them all.
     some = any(rule.takes_away and rule.services is not None for rule in rules)
     return Calendar(rules, holidays, [offer.service.code for offer in offers_of(session, office_id)] if some else ())
+
+
+def holidays_known(session: Session, since: date = date.min) -> dict[date, Holiday]:
+    """What counts as a holiday, from two months before `since` on."""
+    rows = session.execute(_HOLIDAYS, {"since": _with_days_before(since)})
+    return {day: Holiday(name, kind) for day, name, kind in rows}
+
+
+def _with_days_before(since: date) -> date:
+    return max(since, date(1900, 1, 1)) - timedelta(days=LOOK_AHEAD_DAYS)
 
 
 def _rule(row: Any) -> Rule:

@@ -62,7 +62,15 @@ class House:
         """An address of a rule; where only a real device makes sense, it is one."""
         device = self.kiosk if "/kiosks/" in rule else self.spare_board if rule.startswith("/admin/") else self.board
         uid = device if re.match("/(admin|boards|api/boards)/", rule) else uuid4()
-        parts = {"uid": uid, "day": "2026-12-01", "number": 3, "scan_code": "N7K3F9QXM0", "code": self.pairing}
+        parts = {
+            "uid": uid,
+            "day": "2026-12-01",
+            "number": 3,
+            "year": 2026,
+            "rule_id": 1,
+            "scan_code": "N7K3F9QXM0",
+            "code": self.pairing,
+        }
         file = {"/static/<path:filename>": "css/staff.css", "/display/<path:filename>": "board.css"}.get(rule, "")
         return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda m: file or str(parts.get(m[1], uuid4())), rule)
 
