@@ -19,13 +19,13 @@ from flask_migrate import upgrade
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
 from server.auth.rules import Role
-from server.booking.places import extend_slots, last_day, make_slots
-from server.booking.queries import booked_among, counters_that_differ
+from server.booking.places import check_places, extend_slots, last_day, make_slots, mend_places
+from server.booking.queries import booked_among
 from server.booking.worklist import move_all, open_entries
-from server.clock import business_date
+from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import keyring, now, parts
-from server.errors import Refusal
+from server.errors import Conflict, Refusal
 from server.issuance.importing import import_notices
 from server.issuance.notice_file import FAULTS, Fault
 from server.issuance.service import change_marks, register_notice
@@ -39,7 +39,7 @@ from server.offices.holiday_service import (
     strike_holiday,
 )
 from server.offices.office_file import read_office_file
-from server.offices.queries import office_by_code
+from server.offices.queries import all_offices, office_by_code
 from server.offices.service import load_office, set_policy
 from server.repeats import Caller
 from server.serve import serve
@@ -94,15 +94,8 @@ def new_secrets() -> int:
 
 
 def _db(app: Flask, arguments: Namespace) -> str:
-    if arguments.action == "upgrade":
-        upgrade(directory=str(MIGRATIONS))
-        return "database is at the newest version"
-    differing = counters_that_differ(read_session())
-    for slot, taken, used in differing:
-        print(f"slot {slot}: {taken} taken, but {used} used by bookings", file=sys.stderr)
-    if differing:
-        raise Refusal(slots=len(differing))
-    return "every slot's count equals its bookings"
+    upgrade(directory=str(MIGRATIONS))
+    return "database is at the newest version"
 
 
 def _offices(app: Flask, arguments: Namespace) -> str:
@@ -131,6 +124,8 @@ def _holidays(app: Flask, arguments: Namespace) -> str:
 
 
 def _slots(app: Flask, arguments: Namespace) -> str:
+    if arguments.action == "check":
+        return _check(arguments.office, arguments.mend)
     office, moment = office_by_code(read_session(), arguments.office).id, now()
     if arguments.action == "affected":
         return _affected(office, arguments.move)
@@ -141,6 +136,32 @@ def _slots(app: Flask, arguments: Namespace) -> str:
     last = arguments.last or last_day(read_session(), office, moment)
     made = make_slots(office, max(first, business_date(moment)), last, moment)
     return f"places of {arguments.office} made up to {last}: {made} new slots"
+
+
+def _check(code: str | None, mend: bool) -> str:
+    """What differs goes to standard error with what to do, and makes the exit code 1."""
+    offices = [office_by_code(read_session(), code)] if code else all_offices(read_session())
+    wrong = 0
+    for office_id, name in [(office.id, office.code) for office in offices]:
+        slots, bookings = check_places(read_session(), office_id)
+        for slot in slots:
+            counts = ", ".join(f"{c} for {u}" for c, u in zip(slot.counted, slot.used, strict=True))
+            print(
+                f"{name}: slot {slot.slot} of {office_time(slot.starts_at):%Y-%m-%d %H:%M} counts {counts} "
+                "(all, web, phone): --mend sets what the bookings use",
+                file=sys.stderr,
+            )
+        for booking in bookings:
+            print(
+                f"{name}: booking {booking} has no place or one too many: look at its audit entries, move or cancel "
+                "it by telephone",
+                file=sys.stderr,
+            )
+        mended = mend_places(office_id, ACTOR, now()) if mend and slots else 0
+        wrong += len(slots) - mended + len(bookings)
+    if wrong:
+        raise PlacesDiffer(differ=wrong)
+    return "all counts equal their bookings"
 
 
 def _affected(office: int, move: bool) -> str:
@@ -261,6 +282,12 @@ NOTICES: dict[str, Callable[[Namespace], str]] = {
     "credentials": _credentials,
     "marks": _marks,
 }
+
+
+class PlacesDiffer(Conflict):
+    """Counts of slots and bookings do not agree."""
+
+    code = "places_differ"
 
 
 COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {

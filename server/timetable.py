@@ -11,7 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from server.auth.attempts import forget_old_attempts
-from server.booking.places import extend_slots
+from server.booking.places import extend_slots, nightly
 from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.booking.worklist import settle
 from server.db import db, read_session, transaction
@@ -42,7 +42,16 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         in_context.__name__ = run.__name__
         return in_context
 
-    jobs = (keep_holidays, sweep_lapsed_holds, _extend_all, close_past_days, sweep_past_bookings, settle, _forget)
+    jobs = (
+        keep_holidays,
+        sweep_lapsed_holds,
+        _extend_all,
+        close_past_days,
+        sweep_past_bookings,
+        settle,
+        nightly,
+        _forget,
+    )
     return [job(run) for run in jobs]
 
 

@@ -3,16 +3,21 @@
 Each day is a transaction of its own, so that nobody who books waits for the whole period; its slots are locked by id.
 """
 
+import logging
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from madoguchi.wire import Message
+from server.audit import record
 from server.booking.capacity import Places, places_at
 from server.booking.models import Slot
+from server.booking.queries import Difference, bookings_out_of_place, differences
 from server.booking.worklist import expecting_on, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
@@ -21,6 +26,7 @@ from server.offices.models import Pool, PoolKind
 from server.offices.opening_rules import Calendar, OpenSession
 from server.offices.policy import policy_of
 from server.offices.queries import (
+    all_offices,
     calendar_of,
     policy_on,
     pool_values_on,
@@ -28,6 +34,9 @@ from server.offices.queries import (
     pools_used_together,
     windows_in_pool,
 )
+from server.repeats import Caller, Request, repeat_of
+
+log = logging.getLogger(__name__)
 
 
 def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
@@ -80,6 +89,66 @@ def affected_if(
             if lost:
                 found[day] = len(lost)
     return found
+
+
+@dataclass(frozen=True)
+class Checked(Message):
+    """What a check has found: slots whose counters differ, bookings without a place or with one too many."""
+
+    slots: int
+    bookings: int
+
+
+def check_places(session: Session, office_id: int) -> tuple[list[Difference], list[UUID]]:
+    """What does not agree at an office: slots whose counters are not those of their bookings, and bookings that claim a
+    place and use none or the other way round. Both are empty, always; never writes."""
+    slots = [found for pool in pools_of(session, office_id) for found in differences(session, pool.id)]
+    return slots, bookings_out_of_place(session, office_id)
+
+
+def mend_places(office_id: int, by: str, now: datetime) -> int:
+    """Set the counters that differ to what their bookings use, only when staff ask for it. Gives the number of slots.
+
+    Each is locked and counted again. Bookings keep their places: what is beyond the size becomes `extra`.
+    """
+    wrong, _ = check_places(read_session(), office_id)
+    with transaction() as tx:
+        ids = [found.slot for found in wrong]
+        slots = tx.session.scalars(locked(select(Slot).where(Slot.id.in_(ids)).order_by(Slot.id))).all()
+        again = {d.slot: d for pool in pools_of(tx.session, office_id) for d in differences(tx.session, pool.id)}
+        for slot in slots:
+            if (found := again.get(slot.id)) is not None:
+                slot.taken, slot.web_taken, slot.phone_taken = found.used
+                slot.extra = max(slot.extra, slot.taken - slot.bookable)
+                slot.web_max = None if slot.web_max is None else max(slot.web_max, slot.web_taken)
+                slot.phone_max = None if slot.phone_max is None else max(slot.phone_max, slot.phone_taken)
+                record(tx, now, by, "slots.mend", slot.uid, counted=found.counted, used=found.used)
+        return len(again.keys() & set(ids))
+
+
+def nightly(now: datetime) -> None:
+    """Once a business day, with its first sweep: make all places again and check all counters. What differs is in the
+    log and among the audit entries; it is never mended by itself."""
+    caller = Caller("timetable", f"nightly-{business_date(now)}")
+    if read_session().get(Request, (caller.actor, caller.request_id)) is not None:
+        return
+    offices = [office.id for office in all_offices(read_session())]
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "slots.nightly", {}, now)
+        if repeat.answer is not None:
+            return
+        repeat.keep(Checked(0, 0))
+    for office in offices:
+        make_slots(office, business_date(now), last_day(read_session(), office, now), now)
+        _check_and_tell(office, now)
+
+
+def _check_and_tell(office_id: int, now: datetime) -> None:
+    slots, bookings = check_places(read_session(), office_id)
+    if slots or bookings:
+        log.error("slots check: %d slots and %d bookings differ at office %d", len(slots), len(bookings), office_id)
+    with transaction() as tx:
+        record(tx, now, "timetable", "slots.check", None, office=office_id, slots=len(slots), bookings=len(bookings))
 
 
 def _make_day(office_id: int, day: date, now: datetime) -> int:

@@ -39,7 +39,7 @@ from server.issuance.models import Notice
 from server.offices.models import Office, OfficeService, Pool, Service, ServiceUse
 from server.offices.opening_rules import Calendar, OpenSession, RuleKind
 from server.offices.policy import OfficePolicy
-from server.offices.queries import calendar_of, list_made_at
+from server.offices.queries import calendar_of, list_made_at, policy_on
 from server.offices.service_rules import offered_on
 
 
@@ -87,6 +87,16 @@ class TimePlaces:
     def holds(self, moment: datetime) -> bool:
         """Whether somebody who is asked to come at that moment comes to this slot."""
         return self.starts_at <= moment < self.ends_at
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A slot whose counters (all, web, phone) differ from the units that bookings use."""
+
+    slot: int
+    starts_at: datetime
+    counted: tuple[int, ...]
+    used: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -495,17 +505,79 @@ def booking_by_code_key(session: Session, code_key: str) -> Booking | None:
     return session.scalar(select(Booking).where(Booking.code_key == code_key, ~hidden))
 
 
-def counters_that_differ(session: Session) -> Sequence[tuple[int, int, int]]:
-    """(slot id, taken, sum of its uses) wherever the two differ: must be empty, always."""
-    used = func.coalesce(func.sum(SlotUse.units), 0)
-    web, phone = (
-        func.coalesce(func.sum(case((SlotUse.channel == channel, SlotUse.units), else_=0)), 0)
-        for channel in (Channel.WEB, Channel.PHONE)
+def differences(session: Session, pool_id: int) -> list[Difference]:
+    """The slots of a pool whose counters differ from what bookings use: must be none, always. One question, one sight
+    of the database, so that nothing is found that is only on its way."""
+    return [_difference(row) for row in session.execute(_DIFFERENCES, {"pool": pool_id})]
+
+
+def _used(channel: Channel | None = None) -> Any:
+    units = SlotUse.units if channel is None else case((SlotUse.channel == channel, SlotUse.units), else_=0)
+    return func.coalesce(func.sum(units), 0)
+
+
+_COUNTERS = (Slot.taken, Slot.web_taken, Slot.phone_taken)
+_USED = (_used(), _used(Channel.WEB), _used(Channel.PHONE))
+_DIFFERENCES = (
+    select(Slot.id, Slot.starts_at, *_COUNTERS, *_USED)
+    .outerjoin(SlotUse, SlotUse.slot_id == Slot.id)
+    .where(Slot.pool_id == bindparam("pool"))
+    .group_by(Slot.id, Slot.starts_at, *_COUNTERS)
+    .having(or_(*(counter != used for counter, used in zip(_COUNTERS, _USED, strict=True))))
+    .order_by(Slot.id)
+)
+
+
+def _difference(row: Any) -> Difference:
+    slot, starts_at, *counts = row
+    return Difference(slot, starts_at, tuple(counts[:3]), tuple(int(used) for used in counts[3:]))
+
+
+def bookings_out_of_place(session: Session, office_id: int) -> list[UUID]:
+    """Bookings that claim a place and use none, or use one and claim none (any more): must be none, always."""
+    uses = select(SlotUse.booking_id).where(SlotUse.booking_id == Booking.id).exists()
+    claims = Booking.state.in_((*LIVE_STATES, BookingState.DONE))
+    wrong = or_(and_(Booking.state.in_(LIVE_STATES), ~uses), and_(~claims, uses))
+    found = select(Booking.uid).where(Booking.office_id == office_id, wrong).order_by(Booking.id)
+    return list(session.scalars(found))
+
+
+def walk_in_places(session: Session, office_id: int, now: datetime) -> dict[int, int]:
+    """How many people without a booking find a place in what is left of the day: pool id → places.
+
+    Of each slot that has not ended its walk-in share and what was not sold. Cancelled and lapsed places were given
+    back; a hold whose minutes are over and a booking whose people are later than the grace count as given back, too.
+    """
+    grace = timedelta(minutes=policy_on(session, office_id, business_date(now)).late_grace_minutes)
+    rows = session.execute(_WALK_INS, {"office": office_id, "day": business_date(now), "now": now, "late": now - grace})
+    return {pool: int(places) for pool, places in rows}
+
+
+_GIVEN_BACK = (
+    select(SlotUse.slot_id, func.sum(SlotUse.units).label("units"))
+    .join(Booking, Booking.id == SlotUse.booking_id)
+    .join(Slot, Slot.id == SlotUse.slot_id)
+    .where(
+        Slot.business_date == bindparam("day"),
+        or_(
+            and_(Booking.state == BookingState.HELD, Booking.hold_until <= bindparam("now")),
+            and_(Booking.state == BookingState.CONFIRMED, Booking.starts_at < bindparam("late")),
+        ),
     )
-    rows = session.execute(
-        select(Slot.id, Slot.taken, used)
-        .outerjoin(SlotUse, SlotUse.slot_id == Slot.id)
-        .group_by(Slot.id, Slot.taken, Slot.web_taken, Slot.phone_taken)
-        .having(or_(Slot.taken != used, Slot.web_taken != web, Slot.phone_taken != phone))
+    .group_by(SlotUse.slot_id)
+    .cte("given_back")
+)
+_UNSOLD = Slot.bookable - Slot.taken + func.coalesce(_GIVEN_BACK.c.units, 0)
+_WALK_INS = (
+    select(Slot.pool_id, func.sum(Slot.walk_in + case((_UNSOLD > 0, _UNSOLD), else_=0)))
+    .join(Pool, Pool.id == Slot.pool_id)
+    .outerjoin(_GIVEN_BACK, _GIVEN_BACK.c.slot_id == Slot.id)
+    .where(
+        Pool.office_id == bindparam("office"),
+        Slot.business_date == bindparam("day"),
+        Slot.ends_at > bindparam("now"),
+        Slot.closed.is_(False),
     )
-    return [(slot, taken, int(total)) for slot, taken, total in rows]
+    .group_by(Slot.pool_id)
+    .order_by(Slot.pool_id)
+)

@@ -72,6 +72,8 @@ VERBS = {
     "queue.close_past_days": "前日までの番号を閉じた",
     "reception.check_in": "来庁受付をした",
     "reception.walk_in": "予約なしの受付をした",
+    "slots.check": "枠の数を予約と照らし合わせた",
+    "slots.mend": "枠の数を予約に合わせて直した",
     "staff.add": "職員を登録した",
     "staff.sign_in": "サインインした",
     "staff.sign_in_failed": "サインインに失敗した",

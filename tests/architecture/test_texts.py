@@ -52,6 +52,7 @@ WITHOUT_TEXT = {
     "office_file": COMMAND,
     "other_visitor": IN_PLACE,
     "party_too_large": DEVICE,
+    "places_differ": COMMAND,
     "password_too_short": IN_PLACE,
     "rule_unusable": IN_PLACE,
     "rules_changed": IN_PLACE,
