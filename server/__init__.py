@@ -29,6 +29,7 @@ from server.keys import Keyring
 from server.messages import models as messages_models
 from server.offices.opening_pages import blueprint as opening_pages
 from server.offices.pages import blueprint as office_pages
+from server.offices.service_pages import blueprint as service_pages
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
 from server.settings import Settings
@@ -95,6 +96,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         desk_pages,
         office_pages,
         opening_pages,
+        service_pages,
         board,
         kiosk_api,
         health,

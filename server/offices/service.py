@@ -8,12 +8,14 @@ from sqlalchemy import select
 
 from server.audit import record
 from server.db import Transaction, new_uid, transaction
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, Invalid, NotFound
 from server.offices.models import Feed, Office, OpeningRule, Policy, Pool, PoolPolicy
 from server.offices.office_file import OfficeFileUnusable
 from server.offices.opening_rules import RuleKind, bits_of
 from server.offices.policy import WEEKDAYS, check_pool_value, check_value
-from server.offices.service_plan import ServicePlan
+from server.offices.queries import offer_by_code, steps_of
+from server.offices.service_plan import LONGEST_SENTENCE, ServicePlan
+from server.offices.service_rules import Documents, Mode
 
 
 class OfficeExists(Conflict):
@@ -76,6 +78,51 @@ def set_policy(
         tx.session.merge(row)
         facts = {"office": office_id, "pool": pool, "key": key, "value": value, "from": valid_from.isoformat()}
         record(tx, now, by, "policy.set", None, **facts)
+
+
+@dataclass(frozen=True)
+class OfferEdit:
+    """What staff may change of a service at an office; short name and documents are alike at all offices."""
+
+    short: dict[str, str]
+    minutes: tuple[int, ...]  # of each step, in their order
+    modes: frozenset[Mode]
+    valid_from: date | None
+    valid_to: date | None
+    documents: Documents
+
+
+class OfferUnusable(Invalid):
+    """A service cannot be offered so; `field` names what is wrong."""
+
+    code = "offer_unusable"
+
+
+def edit_offer(office_id: int, service_code: str, edit: OfferEdit, by: str, now: datetime) -> None:
+    """Change how an office offers a service. Raises UnknownService, OfferUnusable."""
+    with transaction() as tx:
+        offer = offer_by_code(tx.session, office_id, service_code)
+        steps = steps_of(tx.session, office_id)[offer.service_id]
+        _check_edit(edit, len(steps))
+        offer.service.short_ja, offer.service.short_en = edit.short["ja"], edit.short["en"]
+        offer.service.documents = edit.documents
+        offer.modes, offer.valid_from, offer.valid_to = edit.modes, edit.valid_from, edit.valid_to
+        for step, minutes in zip(steps, edit.minutes, strict=True):
+            step.minutes = minutes
+        record(tx, now, by, "service.edit", None, service=service_code)
+
+
+def _check_edit(edit: OfferEdit, steps: int) -> None:
+    sentences = [text for case in edit.documents.values() for sentence in case for text in sentence.values()]
+    wrong = {
+        "short": not all(1 <= len(text) <= 40 for text in edit.short.values()),
+        "minutes": len(edit.minutes) != steps or not all(1 <= n <= 480 for n in edit.minutes),
+        "modes": not edit.modes,
+        "validity": bool(edit.valid_from and edit.valid_to and edit.valid_to < edit.valid_from),
+        "documents": not all(1 <= len(text) <= LONGEST_SENTENCE for text in sentences),
+    }
+    if field := next((name for name, is_wrong in wrong.items() if is_wrong), None):
+        raise OfferUnusable(field=field)
 
 
 class _Loader:

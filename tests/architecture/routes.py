@@ -65,6 +65,9 @@ GUARDS = {
     # Administration
     "GET /admin": "staff:admin",
     "GET /admin/audit": "staff:admin",
+    "GET /admin/offices/<office>/services": "staff:admin",
+    "GET /admin/offices/<office>/services/<code>": "staff:admin",
+    "POST /admin/offices/<office>/services/<code>": "staff:admin",
     "GET /admin/staff": "staff:admin",
     "POST /admin/staff": "staff:admin",
     "GET /admin/opening": "staff:admin",

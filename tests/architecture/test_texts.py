@@ -50,6 +50,7 @@ WITHOUT_TEXT = {
     "office_closed": DEVICE,
     "office_exists": COMMAND,
     "office_file": COMMAND,
+    "offer_unusable": IN_PLACE,
     "other_visitor": IN_PLACE,
     "party_too_large": DEVICE,
     "places_differ": COMMAND,
@@ -88,6 +89,7 @@ PAGES = (
     "server.desk.views",
     "server.offices.opening_pages",
     "server.offices.pages",
+    "server.offices.service_pages",
     "server.queueing.board_api",
 )
 

@@ -20,6 +20,7 @@ pytestmark = [
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 SCREENS = [(1280, 800), (1920, 1080), (1024, 768)]
 AT = "/desk/windows/3"
+SERVICES = "/admin/offices/honcho/services"
 BOUNCE_MS = 700  # a little longer than what desk.js takes for a trembling finger
 
 OpenPage = Callable[..., Page]
@@ -370,7 +371,7 @@ def phone_states(page: Page, caller: Person) -> Iterator[str]:
 
 def admin_states(page: Page, _: Person) -> Iterator[str]:
     """All of the administrator's pages."""
-    for path in ("/admin", "/admin/devices", "/admin/staff", "/admin/audit"):
+    for path in ("/admin", SERVICES, f"{SERVICES}/pickup", "/admin/devices", "/admin/staff", "/admin/audit"):
         page.goto(path)
         yield path
     page.goto("/admin/devices")
