@@ -20,6 +20,10 @@ class Unexpected(AssertionError):
     """An answer that a measurement must not count."""
 
 
+class Busy(Unexpected):
+    """The server asks to try again."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back."""
@@ -112,7 +116,8 @@ class Browser:
         self._writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         answer = await self._read()
         if answer.status != expect:
-            raise Unexpected(f"{verb} {path}: {answer.status}, not {expect}: {answer.body[:400].decode()}")
+            kind = Busy if answer.status == 503 else Unexpected
+            raise kind(f"{verb} {path}: {answer.status}, not {expect}: {answer.body[:400].decode()}")
         return answer
 
     async def _read(self) -> Answer:

@@ -1,6 +1,6 @@
 """rush: a thousand residents want four hundred places at the same moment, through the pages."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from bench.browser import Browser, Unexpected, form_to
+from bench.browser import Answer, Browser, Busy, Unexpected, form_to
 from bench.figure_bookings import Direct
 from bench.numbers import Milliseconds
 from bench.office import Databases, Office, add_notices, found_office, tomorrow
@@ -18,11 +18,12 @@ from bench.report import Line, tell
 from bench.residents import REQUESTS, Rush, ask_bare_route, rush_over
 from bench.site import site
 from server.booking.models import Booking, BookingPerson, Slot
-from server.booking.queries import counters_that_differ
+from server.booking.places import check_places
 from server.booking.rules import BookingState
 from server.db import db, read_session, transaction
 from server.issuance.models import Notice
 from server.issuance.service import Sticker
+from server.offices.queries import all_offices
 
 CLIENTS, PLACES, TIMES = 1000, 400, 20
 """How many want how many places, and over how many times of tomorrow these are spread."""
@@ -42,24 +43,26 @@ class Crowd:
     sent_away: int = 0
     turn: int = 0
     last_ns: int = 0
+    busy: int = 0
 
     async def want(self, port: int, sticker: Sticker, rush: Rush) -> None:
         """One resident: again and again, until a place is booked or none is offered any more."""
         self.turn += 1
         browser, turn = await Browser.open(port), self.turn
+        visitor = Patient(browser, rush, self)
         try:
-            page = (await rush.timed(browser.get("/"))).text
+            page = (await visitor.get("/")).text
             words = {"credential_id": sticker.credential_id, "password": sticker.password}
-            await rush.timed(browser.post("/sign-in", {**form_to(page, "/sign-in").values, **words}))
+            await visitor.post("/sign-in", {**form_to(page, "/sign-in").values, **words})
             for n in range(TRIES):
-                confirm = await self._hold(browser, rush, turn + n)
+                confirm = await self._hold(visitor, turn + n)
                 if confirm is None:
                     self.sent_away += 1
                     return
                 if confirm.startswith("/book/confirm/"):
-                    form = form_to((await rush.timed(browser.get(confirm))).text, "/book/confirm/")
-                    done = (await rush.timed(browser.post(form.action, form.values))).headers["location"]
-                    if "/book/code.svg" not in (await rush.timed(browser.get(done))).text:
+                    form = form_to((await visitor.get(confirm)).text, "/book/confirm/")
+                    done = (await visitor.post(form.action, form.values)).headers["location"]
+                    if "/book/code.svg" not in (await visitor.get(done)).text:
                         raise Unexpected("the last page shows no booking code")
                     self.acknowledged.append(sticker.number)
                     self.last_ns = monotonic_ns()
@@ -69,17 +72,45 @@ class Crowd:
             browser.close()
 
     @staticmethod
-    async def _hold(browser: Browser, rush: Rush, turn: int) -> str | None:
+    async def _hold(visitor: "Patient", turn: int) -> str | None:
         """Where the server sends somebody who has chosen a time; None if no time is offered."""
-        days = findall(r'href="(/book/[0-9-]{10})"', (await rush.timed(browser.get("/book"))).text)
+        days = findall(r'href="(/book/[0-9-]{10})"', (await visitor.get("/book")).text)
         if not days:
             return None
-        page = (await rush.timed(browser.get(days[0]))).text
+        page = (await visitor.get(days[0])).text
         slots = findall(r'name="slot" value="([0-9a-f-]{36})" required>', page)
         if not slots:
             return "full meanwhile"
         chosen = {**form_to(page, "/book/hold").values, "slot": slots[turn % len(slots)]}
-        return (await rush.timed(browser.post("/book/hold", chosen))).headers["location"]
+        return (await visitor.post("/book/hold", chosen)).headers["location"]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Asks again when the server is too busy; what counts is when the answer was there."""
+
+    browser: Browser
+    rush: Rush
+    crowd: Crowd
+
+    async def get(self, path: str) -> Answer:
+        """A page."""
+        return await self._until_answered(lambda: self.browser.get(path))
+
+    async def post(self, path: str, form: dict[str, str]) -> Answer:
+        """A form; the same request id each time."""
+        return await self._until_answered(lambda: self.browser.post(path, form))
+
+    async def _until_answered(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        began = monotonic_ns()
+        while True:
+            try:
+                answer = await ask()
+            except Busy:
+                self.crowd.busy += 1
+            else:
+                self.rush.step("request", began)
+                return answer
 
 
 def measure(kind: str, databases: Databases | None = None, processes: tuple[int, ...] = (1,)) -> Iterator[Line]:
@@ -133,6 +164,7 @@ def _line(
         "places": PLACES,
         **found,
         "sent_away": crowd.sent_away,
+        "told_to_try_again": crowd.busy,
         "sold_out_s": round(sold_out_s, 1),
         "seconds": round(rush.seconds, 1),
         "per_s": round(reached, 1),
@@ -167,7 +199,9 @@ def _found(office: Office, crowd: Crowd) -> dict[str, Any]:
             "acknowledged": len(crowd.acknowledged),
             "oversold": int(over or 0) + max(len(booked) - PLACES, 0),
             "lost": len(set(crowd.acknowledged) - set(booked)),
-            "counters_differ": len(counters_that_differ(session)),
+            "counters_differ": sum(
+                len(found) for here in all_offices(session) for found in check_places(session, here.id)
+            ),
         }
 
 

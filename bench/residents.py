@@ -8,7 +8,7 @@ from itertools import count
 from re import findall
 from typing import TypeVar
 
-from bench.browser import Answer, Browser, Unexpected, form_to
+from bench.browser import Browser, Unexpected, form_to
 from bench.processes import cpu_s_of
 from bench.site import Server
 from server.issuance.service import Sticker
@@ -41,13 +41,6 @@ class Rush:
     def cpu_ms(self) -> float:
         """What the server computed for one visit."""
         return self.cpu_s / self.visits * 1000
-
-    async def timed(self, asked: Awaitable[Answer]) -> Answer:
-        """One request, counted with all others."""
-        began = time.monotonic_ns()
-        answer = await asked
-        self.step("request", began)
-        return answer
 
     def step(self, name: str, began_ns: int) -> int:
         """One request has been answered; gives the time of day for the next."""

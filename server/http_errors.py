@@ -7,6 +7,7 @@ from flask import Flask, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import TimeoutError
 from werkzeug.exceptions import HTTPException
 
 from madoguchi.wire import RefusalView
@@ -40,6 +41,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(CSRFError, lambda _error: _answer("form_expired", {}, 400))
     app.register_error_handler(RateLimitExceeded, lambda _error: _answer("too_many_requests", {}, 429))
+    # A request waited in vain for one of the process's connections: many ask at once, and nothing is broken.
+    app.register_error_handler(TimeoutError, lambda _error: _answer(Busy.code, {}, 503))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _fault)
 

@@ -183,3 +183,31 @@ def test_foreign_keys_are_watched_again_after_a_migration() -> None:
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
             assert connection.execute(text("PRAGMA foreign_keys")).scalar_one() == 1
+
+
+BEFORE_FILES = "0005_assigned_time"
+A_NOTICE = (
+    "INSERT INTO offices (id, uid, code, name_ja, name_en, tel, zone)"
+    " VALUES (1, :uid, 'a', '庁舎', 'A', '0', 'Asia/Tokyo')",
+    "INSERT INTO services (id, code, name_ja, name_en, minutes) VALUES (1, 'pickup', '受取', 'Pick-up', 15)",
+    "INSERT INTO notices (uid, office_id, service_id, number_key, scan_key, credential_id, secret_key, key_id, state)"
+    " VALUES (:uid, 1, 1, 'n', 's', 'c', 'k', 1, 'ready')",
+)
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_notice_from_before_files_were_read_keeps_its_sticker_and_is_not_restricted() -> None:
+    """There and back; and on the way back a notice without a sticker stays, too."""
+    upgrade(directory=str(MIGRATIONS), revision=BEFORE_FILES)
+    with db.engine.begin() as connection:
+        for statement in A_NOTICE:
+            connection.execute(text(statement), {"uid": "0" * 32} if ":uid" in statement else {})
+    upgrade(directory=str(MIGRATIONS), revision="0006_notices_from_files")
+    asked = text("SELECT credential_id, restricted, storage_place FROM notices")
+    with db.engine.begin() as connection:
+        [(ident, restricted, place)] = connection.execute(asked)
+        assert (ident, bool(restricted), place) == ("c", False, "")
+        connection.execute(text("UPDATE notices SET scan_key = NULL, credential_id = NULL, secret_key = NULL"))
+    downgrade(directory=str(MIGRATIONS), revision=BEFORE_FILES)
+    with db.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(credential_id) FROM notices")).scalar_one() == 1
