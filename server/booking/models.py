@@ -111,7 +111,8 @@ class SlotUse(Base):
 class AffectedBooking(Base):
     """要連絡の予約: a booking whose place was closed or taken away, until its people know and have another time.
 
-    `starts_at` is the time they booked; `moved_to` where the booking stands now, if not there. Telling is of the newest
+    `starts_at` is the time they booked; `moved_to` the time to which the office is moving it; when done,
+    where it stands. Telling is of the newest
     state: who is moved afterwards is told again.
     """
 

@@ -325,9 +325,9 @@ class EntryLike(Protocol):
 
 def still_to_do(entry: EntryLike, booking: BookingLike) -> bool:
     """Whether an entry of the work list asks for something: its booking still expects a place, and stands where it has
-    none, or where the office has moved it without its people knowing. Who moves by themselves know."""
+    none, or its people were not told since the office began to move it. Who moves by themselves know."""
     if booking.state not in (BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED):
         return False
     if booking.starts_at == entry.starts_at:
         return True
-    return booking.starts_at == entry.moved_to and entry.told_at is None
+    return entry.moved_to is not None and entry.told_at is None

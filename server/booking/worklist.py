@@ -118,12 +118,9 @@ def move_to_next(caller: Caller, entry: UUID, now: datetime) -> Listed:
         _note_move(caller, entry, starts_at, now)
         asking = Caller(caller.actor, str(uuid5(entry, f"{caller.request_id} {slot}")))
         try:
-            moved = move_booking(asking, notice, uid, slot, Channel.COUNTER, now)
+            return Listed(entry, move_booking(asking, notice, uid, slot, Channel.COUNTER, now).starts_at)
         except (SlotFull, SlotNotBookable, UnknownSlot):
             continue
-        if moved.starts_at != starts_at:  # in a frame people are asked to come at a time of their own
-            _note_move(caller, entry, moved.starts_at, now)
-        return Listed(entry, moved.starts_at)
     raise NoFreePlace
 
 

@@ -227,3 +227,16 @@ def test_a_day_that_opens_again_empties_the_list(city: City) -> None:
 
     assert todo(city) == []
     assert at(city, booking) == "01 10:15"
+
+
+def test_in_a_frame_the_moved_are_asked_to_come_one_by_one_and_all_are_told(city: City) -> None:
+    for day in (TUESDAY, WEDNESDAY):
+        set_policy(city.here, None, "slot_minutes", 60, day, SUPERVISOR, city.now)
+        make_slots(city.here, day, day, city.now)
+    booked = [city.booked("15:30", TUESDAY)[1] for _ in range(2)]
+    close(city)
+    move_all(asked_by(SUPERVISOR), city.here, city.now)
+
+    assert settle(city.now) == 0
+    assert [at(city, uid) for uid in booked] == ["02 08:30", "02 08:35"]
+    assert [e.told_at for e in todo(city)] == [None, None]
