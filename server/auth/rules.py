@@ -20,14 +20,15 @@ class Right(Enum):
     """What a page or an action asks for."""
 
     PHONE = "phone"
+    OVERBOOK = "overbook"  # places beyond the bookable ones: an official decides, no contractor
     DESK = "desk"
     ADMIN = "admin"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.PHONE}),
-    Role.CLERK: frozenset({Right.PHONE, Right.DESK}),
-    Role.SUPERVISOR: frozenset({Right.PHONE, Right.DESK}),
+    Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK}),
+    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK}),
     Role.ADMIN: frozenset({Right.ADMIN}),
 }
 

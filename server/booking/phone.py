@@ -29,17 +29,22 @@ from server.booking.rules import (
     AlreadyBooked,
     BookingNotFound,
     BookingState,
+    CardsElsewhere,
     HoldLapsed,
     NotPossible,
+    Overbook,
+    PartyTooBig,
     SlotFull,
     SlotNotBookable,
     TooLateToCancel,
     UnknownSlot,
+    check_party,
     has_lapsed,
 )
 from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
+from server.errors import Refusal, RepeatedWithOtherBody
 from server.issuance.models import Notice, NoticeState
 from server.issuance.notice_codes import MyNumberRefused, NoticeNumberUnreadable, shown_number
 from server.issuance.service import NoticeNotFound, NoticeNotReady, find_by_number, find_by_uid
@@ -57,7 +62,26 @@ STATES = {
     NoticeState.STOPPED: "交付取止めです。予約できません。",
     NoticeState.HANDED_OVER: "交付済です。予約は要りません。",
 }
+NO_NOTICE: dict[type[Refusal], str] = {
+    MyNumberRefused: "12桁の番号（マイナンバー）は使いません。交付通知書の番号（3文字と6桁）をお尋ねください。",
+    NoticeNumberUnreadable: "番号を読み取れません。交付通知書の番号は、3文字の英数字と6桁の数字です。",
+    NoticeNotFound: "この番号の交付通知書はありません。番号をもう一度ご確認ください。",
+}
 FULL = "この時間はいま埋まりました。次に空いている時間をご案内ください。"
+TOGETHER = "この時刻からは、人数分の枠を続けてとれません。次に空いている時間をご案内ください。"
+NOT_TOGETHER: dict[type[Refusal], str] = {
+    AlreadyBooked: "すでに予約がある方は、一緒に予約できません。先にその予約を取り消してください。",
+    CardsElsewhere: "カードの保管場所（庁舎）が違う方は、一緒に予約できません。",
+    NoticeNotReady: "カードの準備ができていない方、交付済・交付取止めの方は、一緒に予約できません。",
+    PartyTooBig: "一度に予約できる人数を超えているか、すでに加えた番号です。",
+}
+# Why places beyond the bookable ones are given, in the order in which they are offered.
+REASONS = {
+    Overbook.FAR_AWAY: "overbook.far_away",
+    Overbook.OFFICE_FAULT: "overbook.office_fault",
+    Overbook.WELFARE: "overbook.welfare",
+    Overbook.FAMILY_TOGETHER: "overbook.family_together",
+}
 GONE = "この時間は予約できなくなりました。次に空いている時間をご案内ください。"
 LAPSED = "仮予約の時間が過ぎました。もう一度時間を選んでください。"
 TOO_LATE = "予約の時刻を過ぎたか、受付が済んでいるため、変更・取消はできません。"
@@ -87,15 +111,9 @@ def find() -> ResponseReturnValue:
     """The notice of a number. The number is posted and never in an address; a refused one is not shown again."""
     try:
         notice = find_by_number(keyring(), read_session(), request.form.get("number", ""))
-    except MyNumberRefused:
-        sentence = "12桁の番号（マイナンバー）は使いません。交付通知書の番号（3文字と6桁）をお尋ねください。"
-    except NoticeNumberUnreadable:
-        sentence = "番号を読み取れません。交付通知書の番号は、3文字の英数字と6桁の数字です。"
-    except NoticeNotFound:
-        sentence = "この番号の交付通知書はありません。番号をもう一度ご確認ください。"
-    else:
-        return redirect(url_for("phone.notice", uid=notice.uid), 303)
-    return render_template("staff/phone_find.html", refused=sentence), 422
+    except (MyNumberRefused, NoticeNumberUnreadable, NoticeNotFound) as refusal:
+        return render_template("staff/phone_find.html", refused=NO_NOTICE[type(refusal)]), 422
+    return redirect(url_for("phone.notice", uid=notice.uid), 303)
 
 
 @blueprint.get("/notices/<uuid:uid>")
@@ -110,17 +128,87 @@ def notice(uid: UUID) -> ResponseReturnValue:
 def hold(uid: UUID) -> ResponseReturnValue:
     """Keep a place while speaking. If it went away meanwhile, the next one is proposed at once."""
     found, moment = find_by_uid(read_session(), uid), now()
-    notice_id, slot = found.id, _uuid("slot")
+    ids, slot = [n.id for n in _party(found)], _uuid("slot")
     try:
-        held = service.hold_slot(_chooser(slot), keyring(), [notice_id], slot, Channel.PHONE, "ja", moment)
+        held = service.hold_slot(_chooser(slot), keyring(), ids, slot, Channel.PHONE, "ja", moment)
     except SlotFull:
         return _notice_page(found, moment, refused=FULL, passed_over=slot)
-    except (SlotNotBookable, UnknownSlot):
-        return _notice_page(found, moment, refused=GONE, passed_over=slot)
-    except (AlreadyBooked, NoticeNotReady):
+    except (SlotNotBookable, UnknownSlot) as refusal:
+        apart = refusal.facts.get("reason") == "together"
+        return _notice_page(found, moment, refused=TOGETHER if apart else GONE, passed_over=slot)
+    except (AlreadyBooked, NoticeNotReady, CardsElsewhere, PartyTooBig):
         flash("この交付通知書の状態が変わりました。内容を確認してください。", "refused")
         return redirect(url_for("phone.notice", uid=uid), 303)
     return redirect(url_for("phone.read_back", uid=uid, booking=held.booking), 303)
+
+
+@blueprint.post("/notices/<uuid:uid>/party")
+@needs(Right.PHONE)
+def add_to_party(uid: UUID) -> ResponseReturnValue:
+    """Somebody else of the caller's family, by the number of the notice."""
+    found, moment = find_by_uid(read_session(), uid), now()
+    party = _party(found)
+    try:
+        party.append(find_by_number(keyring(), read_session(), request.form.get("number", "")))
+        policy = policy_on(read_session(), found.office_id, business_date(moment))
+        check_party(party, len({n.id for n in party}), policy.party_max)
+        if party[-1].state is not NoticeState.READY:
+            raise NoticeNotReady
+        booking = live_booking_of(read_session(), party[-1].id, moment)
+        if booking is not None and booking.state is not BookingState.HELD:
+            raise AlreadyBooked
+    except (MyNumberRefused, NoticeNumberUnreadable, NoticeNotFound) as refusal:
+        return _notice_page(found, moment, refused=NO_NOTICE[type(refusal)])
+    except tuple(NOT_TOGETHER) as refusal:
+        return _notice_page(found, moment, refused=NOT_TOGETHER[type(refusal)])
+    return redirect(f"{url_for('phone.notice', uid=uid)}?with={_with(party[1:])}", 303)
+
+
+@blueprint.get("/notices/<uuid:uid>/overbook")
+@needs(Right.OVERBOOK)
+def ask_overbook(uid: UUID) -> ResponseReturnValue:
+    """Second step, for officials: a time although it is full, and why."""
+    return _overbook_page(find_by_uid(read_session(), uid), now())
+
+
+@blueprint.post("/notices/<uuid:uid>/overbook")
+@needs(Right.OVERBOOK)
+def overbook(uid: UUID) -> ResponseReturnValue:
+    """Keep a place beyond the bookable ones; who did it and why is written down."""
+    found, moment = find_by_uid(read_session(), uid), now()
+    reason = next((r for r in REASONS if r.value == request.form.get("reason")), None)
+    if reason is None or not request.form.get("slot"):
+        return _overbook_page(found, moment, "時刻と理由を選んでください。", 422)
+    ids, slot = [n.id for n in _party(found)], _uuid("slot")
+    try:
+        held = service.hold_slot(_chooser(slot), keyring(), ids, slot, Channel.PHONE, "ja", moment, reason)
+    except (SlotFull, SlotNotBookable, UnknownSlot, RepeatedWithOtherBody):
+        return _overbook_page(found, moment, "この時間は予約できません。ほかの時間を選んでください。", 409)
+    except (AlreadyBooked, NoticeNotReady, CardsElsewhere, PartyTooBig):
+        flash("この交付通知書の状態が変わりました。内容を確認してください。", "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
+    return redirect(url_for("phone.read_back", uid=uid, booking=held.booking), 303)
+
+
+def _overbook_page(found: Notice, moment: datetime, refused: str = "", status: int = 200) -> ResponseReturnValue:
+    policy = policy_on(read_session(), found.office_id, business_date(moment))
+    party, day = _party(found), _day("day") or business_date(moment)
+    times = _times(party, day, policy, moment)
+    texts = parts().texts
+    page = render_template(
+        "staff/phone_overbook.html",
+        notice=found,
+        number=shown_number(found.number) if found.number else "",
+        day=day,
+        people=len(party),
+        party=_with(party[1:]),
+        hours=_by_hour(times),
+        slot=request.values.get("slot", ""),
+        reason=request.form.get("reason", ""),
+        reasons=[(reason.value, texts.say(key, "ja")) for reason, key in REASONS.items()],
+        refused=refused,
+    )
+    return page, status
 
 
 @blueprint.get("/notices/<uuid:uid>/holds/<uuid:booking>")
@@ -187,7 +275,7 @@ def ask_move(uid: UUID, booking: UUID) -> ResponseReturnValue:
     """The sentence to read aloud for another time; the old place stays until the new one is won."""
     found, moment = find_by_uid(read_session(), uid), now()
     row, slot = _booking_of(found, booking), _uuid("slot")
-    wanted = _place(found, slot, moment)
+    wanted = _place(_people_of(row), slot, moment)
     if wanted is None or wanted.free < 1:
         return _notice_page(found, moment, refused=GONE, passed_over=slot, moving=True)
     return render_template(
@@ -226,9 +314,21 @@ def ask_cancel(uid: UUID, booking: UUID) -> ResponseReturnValue:
     row = _booking_of(found, booking)
     if row.state is not BookingState.CONFIRMED:
         return redirect(url_for("phone.notice", uid=uid), 303)
-    return render_template(
-        "staff/phone_cancel.html", notice=found, booking=row, **_spoken(found, row.uid, row.starts_at)
-    )
+    people, spoken = len(_people_of(row)), _spoken(found, row.uid, row.starts_at)
+    return render_template("staff/phone_cancel.html", notice=found, booking=row, people=people, **spoken)
+
+
+@blueprint.post("/notices/<uuid:uid>/bookings/<uuid:booking>/leave")
+@needs(Right.PHONE)
+def leave(uid: UUID, booking: UUID) -> ResponseReturnValue:
+    """Only this person of a party does not come."""
+    try:
+        service.leave_booking(_caller(), find_by_uid(read_session(), uid).id, booking, now())
+    except (TooLateToCancel, NotPossible):
+        flash(TOO_LATE, "refused")
+    else:
+        flash("この方の分だけ予約を取り消しました。ほかの方の予約は残っています。", "good")
+    return redirect(url_for("phone.notice", uid=uid), 303)
 
 
 @blueprint.post("/notices/<uuid:uid>/bookings/<uuid:booking>/cancel")
@@ -252,8 +352,14 @@ def _notice_page(
     confirmed = booking is not None and booking.state is BookingState.CONFIRMED
     moving = confirmed and (moving or "move" in request.args)
     choosing = found.state is NoticeState.READY and (moving or booking is None or booking.state is BookingState.HELD)
+    people = _people_of(booking) if booking is not None and confirmed else ()
+    party = people if moving else _party(found)
     page = render_template(
         "staff/phone_notice.html",
+        people=len(people),
+        party=party,
+        others=_with(party[1:]),
+        shown_number=shown_number,
         notice=found,
         number=shown_number(found.number) if found.number else "",
         service=session.get_one(Service, found.service_id),
@@ -264,7 +370,7 @@ def _notice_page(
         hold_until=office_time(booking.hold_until) if booking and booking.hold_until else None,
         code=keyring().booking_code(booking.uid).grouped if booking and confirmed else "",
         moving=moving,
-        choice=_choice(found, moment, passed_over, booking.starts_at if booking and moving else None)
+        choice=_choice(party, moment, passed_over, booking.starts_at if booking and moving else None)
         if choosing
         else None,
         refused=refused,
@@ -273,14 +379,33 @@ def _notice_page(
     return (page, 409) if refused else page
 
 
-def _choice(found: Notice, moment: datetime, passed_over: UUID | None, booked: datetime | None) -> Choice:
+def _party(found: Notice) -> list[Notice]:
+    """Who is to be booked for together: the notice that was found, and those that were added. Raises NoticeNotFound."""
+    added = [uid for uid in request.values.get("with", "").split(",") if uid]
+    try:
+        return [found, *(find_by_uid(read_session(), UUID(uid)) for uid in added[:20])]
+    except ValueError:
+        raise NoticeNotFound from None
+
+
+def _with(others: Sequence[Notice]) -> str | None:
+    """The others of a party, as forms and addresses name them."""
+    return ",".join(str(notice.uid) for notice in others) or None
+
+
+def _people_of(booking: Booking) -> Sequence[Notice]:
+    """The notices that stand in a booking."""
+    return [person.notice for person in booking.people if person.live and person.notice is not None]
+
+
+def _choice(party: Sequence[Notice], moment: datetime, passed_over: UUID | None, booked: datetime | None) -> Choice:
     """Days and times to offer: of the day asked for, else of the first day with a free place after what was refused."""
-    policy = policy_on(read_session(), found.office_id, business_date(moment))
-    days = open_days(read_session(), wish_of([found], Channel.PHONE), policy, moment)
+    policy = policy_on(read_session(), party[0].office_id, business_date(moment))
+    days = open_days(read_session(), wish_of(party, Channel.PHONE), policy, moment)
     wanted = _day_asked_for(days)
     candidates = [wanted] if wanted and passed_over is None else _days_from(days, wanted)
     for day in candidates:
-        times = _times(found, day, policy, moment)
+        times = _times(party, day, policy, moment)
         proposed = _first_free(times, passed_over, booked)
         if proposed is not None or day is candidates[-1]:
             return Choice(_weeks(days), day, _by_hour(times), proposed)
@@ -294,17 +419,17 @@ def _first_free(times: Sequence[TimePlaces], passed_over: UUID | None, booked: d
     return next((t.slot for t in free if after is None or t.starts_at > after), None)
 
 
-def _times(found: Notice, day: date, policy: OfficePolicy, moment: datetime) -> list[TimePlaces]:
-    times = open_times(read_session(), wish_of([found], Channel.PHONE), day, policy, moment)
+def _times(party: Sequence[Notice], day: date, policy: OfficePolicy, moment: datetime) -> list[TimePlaces]:
+    times = open_times(read_session(), wish_of(party, Channel.PHONE), day, policy, moment)
     # Whoever phones cannot be there at a time that has begun.
     return [t for t in times if t.starts_at > moment]
 
 
-def _place(found: Notice, slot: UUID, moment: datetime) -> TimePlaces | None:
+def _place(party: Sequence[Notice], slot: UUID, moment: datetime) -> TimePlaces | None:
     """A place of the day that the form names."""
-    policy = policy_on(read_session(), found.office_id, business_date(moment))
+    policy = policy_on(read_session(), party[0].office_id, business_date(moment))
     day = _day("day")
-    times = [] if day is None else _times(found, day, policy, moment)
+    times = [] if day is None else _times(party, day, policy, moment)
     return next((t for t in times if t.slot == slot), None)
 
 

@@ -217,6 +217,18 @@ def _every_page(page: Page, office: Office, sticker: Sticker) -> Iterator[str]:
     yield "times, with a refusal"
     page.goto("/book/2026-12-05")
     yield "a day without times"
+    page.goto("/book/family")
+    yield "for whom"
+    sibling = new_notice(office.keyring, "honcho", MONDAY_NINE)
+    page.locator("#credential_id").fill(sibling.credential_id)
+    page.locator("#password").fill("ACDE2345")
+    page.locator("form[action='/book/family'] button").click()
+    expect(page.locator("#wrong")).to_be_visible()
+    yield "for whom, wrong password"
+    page.locator("#password").fill(sibling.password)
+    page.locator("form[action='/book/family'] button").click()
+    expect(page.locator(".people li")).to_have_count(2)
+    yield "for whom: two"
     page.goto("/book")
     choose(page, 3)
     yield "confirm"

@@ -7,8 +7,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from madoguchi import codes
+from server.audit import newest_entries
 from server.booking.models import Channel
 from server.booking.rules import BookingState
+from server.db import read_session
 from server.issuance.models import NoticeState
 from tests.conftest import Office
 from tests.server.auth.colleague import colleague, plain
@@ -296,3 +298,103 @@ def test_the_whole_call_on_each_kind_of_database(office: Office) -> None:
     operator.desk.send(f"{moved}/cancel", f"{moved}/cancel")
     assert city.state(uid_of(done)) is BookingState.CANCELLED
     assert city.has_right_counters()
+
+
+class TestFamily:
+    """Several notices on the line at once."""
+
+    def join(self, operator: Operator, sibling: Person, page: str = "") -> TestResponse:
+        """Type another number."""
+        return operator.desk.send(page or operator.page, f"{operator.page}/party", number=sibling.sticker.number)
+
+    def test_two_are_booked_together_and_one_stays_away(self, operator: Operator) -> None:
+        city, sibling = operator.city, operator.city.person()
+        page = self.join(operator, sibling).location
+        assert "2人分を一緒に予約（H1H-000001、H1H-000002）" in plain(operator.desk.get(page))
+        held = operator.desk.send(page, f"{operator.page}/hold", slot=str(city.slot("10:00")), day="2026-11-30")
+        done = operator.agree(str(held.location))
+        assert (city.taken("10:00"), city.taken("10:15")) == (1, 1)
+        assert "2人分" in plain(operator.desk.get(operator.page))
+        operator.desk.send(f"{done}/cancel", f"{done}/leave")
+        assert "この方の分だけ予約を取り消しました" in plain(operator.desk.get(operator.page))
+        assert (city.live(operator.caller), city.taken("10:00"), city.taken("10:15")) == (None, 1, 0)
+        assert city.booking(uid_of(done)).state is BookingState.CONFIRMED
+
+    def test_only_times_at_which_both_fit_can_be_chosen(self, operator: Operator) -> None:
+        page = self.join(operator, operator.city.person()).location
+        operator.city.set_row(operator.city.place("09:15"), bookable=0)
+        assert operator.proposed(page) == "09:30"
+
+    def test_who_cannot_be_added_is_refused_with_the_reason(self, operator: Operator) -> None:
+        city = operator.city
+        booked, _ = city.booked("11:00")
+        stopped = city.person()
+        city.set_row(city.notice(stopped), state=NoticeState.STOPPED)
+        for somebody, why in (
+            (booked, "すでに予約がある方"),
+            (stopped, "カードの準備ができていない方"),
+            (city.person(site="kita"), "カードの保管場所"),
+            (operator.caller, "すでに加えた番号"),
+        ):
+            answer = self.join(operator, somebody)
+            assert (answer.status_code, why in plain(answer)) == (409, True), why
+        answer = operator.desk.send(operator.page, f"{operator.page}/party", number=MY_NUMBER)
+        assert "マイナンバー" in plain(answer)
+        assert operator.desk.get(f"{operator.page}?with=nobody").status_code == 404
+
+
+class TestOverbooking:
+    """枠を超えて受ける: a second step for officials, with a reason."""
+
+    @pytest.fixture
+    def official(self, operator: Operator) -> Operator:
+        """A clerk has taken the telephone; ten o'clock is full."""
+        operator.desk = colleague(operator.city.office, "madoguchi3")
+        operator.city.set_row(operator.city.place("10:00"), bookable=0)
+        return operator
+
+    def beyond(self, official: Operator, **typed: str) -> TestResponse:
+        """Choose ten o'clock, and why."""
+        page = f"{official.page}/overbook"
+        slot = str(official.city.slot("10:00"))
+        return official.desk.send(f"{page}?day=2026-11-30", page, **{"slot": slot, "reason": "far_away", **typed})
+
+    def test_a_full_time_is_held_read_back_and_booked_and_the_reason_kept(self, official: Operator) -> None:
+        assert "枠を超えて受ける（理由を選ぶ）" in plain(official.desk.get(official.page))
+        done = official.agree(str(self.beyond(official).location))
+        assert official.city.state(uid_of(done)) is BookingState.CONFIRMED
+        place = official.city.place("10:00")
+        assert (place.taken, place.extra, place.phone_taken) == (1, 1, 0)
+        entry = next(e for e in newest_entries(read_session(), 9) if e.verb == "booking.overbook")
+        assert (entry.actor, entry.facts["reason"]) == (f"staff:{official.city.clerk('madoguchi3')}", "far_away")
+
+    @pytest.mark.parametrize("typed", [{"reason": ""}, {"reason": "because"}, {"slot": ""}])
+    def test_without_a_time_or_one_of_the_reasons_nothing_is_held(
+        self, official: Operator, typed: dict[str, str]
+    ) -> None:
+        answer = self.beyond(official, **typed)
+        assert (answer.status_code, "時刻と理由を選んでください" in plain(answer)) == (422, True)
+        assert official.city.taken("10:00") == 0
+
+    def test_a_closed_time_stays_closed(self, official: Operator) -> None:
+        form = official.desk.form(f"{official.page}/overbook?day=2026-11-30", f"{official.page}/overbook")
+        official.city.set_row(official.city.place("10:00"), closed=True)
+        fields = {**form, "slot": str(official.city.slot("10:00")), "reason": "welfare"}
+        assert official.desk.client.post(f"{official.page}/overbook", data=fields).status_code == 409
+
+    def test_a_family_is_taken_beyond_the_places_together(self, official: Operator) -> None:
+        city, sibling = official.city, official.city.person()
+        page = f"{official.page}/overbook"
+        asked = f"{page}?day=2026-11-30&with={city.notice(sibling).uid}"
+        official.desk.send(asked, page, slot=str(city.slot("10:00")), reason="family_together")
+        assert (city.place("10:00").extra, city.taken("10:15")) == (1, 1)
+
+    def test_the_call_centre_is_neither_offered_it_nor_let_in(self, operator: Operator) -> None:
+        assert "枠を超えて" not in plain(operator.desk.get(operator.page))
+        assert operator.desk.get(f"{operator.page}/overbook").status_code == 403
+        fields = {**operator.desk.form(operator.page, f"{operator.page}/hold"), "reason": "welfare"}
+        fields["slot"] = str(operator.city.slot("10:00"))
+        operator.city.set_row(operator.city.place("10:00"), bookable=0)
+        assert operator.desk.client.post(f"{operator.page}/overbook", data=fields).status_code == 403
+        assert operator.desk.client.post(f"{operator.page}/hold", data=fields).status_code == 409
+        assert operator.city.taken("10:00") == 0
