@@ -19,7 +19,7 @@ from flask_migrate import upgrade
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
 from server.auth.rules import Role
-from server.booking.places import check_places, extend_slots, last_day, make_slots, mend_places
+from server.booking.places import check_places, last_day, make_slots, mend_places
 from server.booking.queries import booked_among
 from server.booking.worklist import move_all, open_entries
 from server.clock import business_date, office_time
@@ -39,7 +39,7 @@ from server.offices.holiday_service import (
     strike_holiday,
 )
 from server.offices.office_file import read_office_file
-from server.offices.queries import all_offices, office_by_code
+from server.offices.queries import all_offices, office_by_code, undecided_days
 from server.offices.service import load_office, set_policy
 from server.repeats import Caller
 from server.serve import serve
@@ -99,9 +99,17 @@ def _db(app: Flask, arguments: Namespace) -> str:
 
 
 def _offices(app: Flask, arguments: Namespace) -> str:
-    loaded = load_office(read_office_file(arguments.file), ACTOR, now(), str(arguments.file))
-    made = extend_slots(loaded.id, now())
-    return f"office {loaded.code}: {loaded.windows} windows, {loaded.services} services, {made} slots made"
+    moment = now()
+    plan, only_look = read_office_file(arguments.file), arguments.dry_run
+    if not only_look:
+        keep_holidays(moment)
+    loaded = load_office(plan, ACTOR, moment, str(arguments.file), dry_run=only_look)
+    for line in loaded.lines:
+        print(line)
+    changed = f"{len(loaded.lines)} lines differ" + (", nothing was changed" if only_look else "")
+    if not only_look and (days := undecided_days(read_session(), loaded.id, moment)):
+        print(f"undecided: holidays on closed weekdays, the first on {days[0]}; set on_closed_weekday", file=sys.stderr)
+    return f"office {loaded.code}: {loaded.windows} windows, {loaded.services} services, {changed}"
 
 
 def _holidays(app: Flask, arguments: Namespace) -> str:

@@ -45,7 +45,7 @@ class Row:
 
     def fault(self, key: str, what_to_do: str) -> OfficeFileUnusable:
         """The refusal for one key."""
-        return OfficeFileUnusable(key=f"{self.where}.{key}", fault=what_to_do)
+        return OfficeFileUnusable(key=f"{self.where}.{key}".lstrip("."), fault=what_to_do)
 
     def __contains__(self, key: str) -> bool:
         """Whether the file states this key."""
@@ -84,7 +84,7 @@ class Row:
 
     def names(self, key: str, default: dict[str, str] | None = None, longest: int = 80) -> dict[str, str]:
         """A name in Japanese and English."""
-        return names_in(self._stated(key, default), f"{self.where}.{key}", longest)
+        return names_in(self._stated(key, default), f"{self.where}.{key}".lstrip("."), longest)
 
     def one_of(self, key: str, known: Collection[str], default: str | None = None) -> str:
         """One of the words that are known."""

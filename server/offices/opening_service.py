@@ -38,17 +38,18 @@ def change_rules(office_id: int, change: RuleChange, seen: str, by: str, now: da
         office = tx.session.scalars(locked(select(Office).where(Office.id == office_id))).one()
         if digest(calendar_of(tx.session, office_id).rules) != seen:
             raise RulesChanged
-        apply_change(tx, office, change, by, now)
+        rules = apply_change(tx, office, change)
+        facts = {"added": len(change.add), "removed": len(change.remove), "ended": len(change.end)}
+        record(tx, now, by, "opening.change", office.uid, **facts)
+        tx.publish(OpeningChanged(office.id, *_days_of(rules, business_date(now))))
 
 
-def apply_change(tx: Transaction, office: Office, change: RuleChange, by: str, now: datetime) -> None:
-    """Step: write a change. Raises RuleUnusable."""
+def apply_change(tx: Transaction, office: Office, change: RuleChange) -> list[Rule]:
+    """Step: write a change; gives the rules it concerns. Raises RuleUnusable."""
     offered = [offer.service.code for offer in offers_of(tx.session, office.id)]
     for rule in change.add:
         if faults := faults_of(rule, offered):
             raise RuleUnusable(fields=faults)
-    if not (change.add or change.remove or change.end):
-        return
     old = [r for r in calendar_of(tx.session, office.id).rules if r.id in change.remove or r.id in change.end]
     mine = OpeningRule.office_id == office.id
     tx.session.execute(delete(OpeningRule).where(mine, OpeningRule.id.in_(change.remove)))
@@ -57,9 +58,7 @@ def apply_change(tx: Transaction, office: Office, change: RuleChange, by: str, n
     for rule in change.add:
         tx.session.add(OpeningRule(office_id=office.id, **values_of(rule)))
     tx.session.flush()
-    facts = {"added": len(change.add), "removed": len(change.remove), "ended": len(change.end)}
-    record(tx, now, by, "opening.change", office.uid, **facts)
-    tx.publish(OpeningChanged(office.id, *_days_of([*old, *change.add], business_date(now))))
+    return [*old, *change.add]
 
 
 def values_of(rule: Rule) -> dict[str, Any]:

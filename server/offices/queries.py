@@ -28,7 +28,7 @@ from server.offices.models import (
     Window,
     WindowService,
 )
-from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Holiday, Rule, RuleKind
+from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Caution, Holiday, Rule, RuleKind
 from server.offices.policy import OfficePolicy, policy_of
 from server.offices.service_rules import Mode, offered_on
 
@@ -132,6 +132,14 @@ def calendar_of(session: Session, office_id: int, since: date = date.min) -> Cal
     # Only to take some of all services away one has to know them all.
     some = any(rule.takes_away and rule.services is not None for rule in rules)
     return Calendar(rules, holidays, [offer.service.code for offer in offers_of(session, office_id)] if some else ())
+
+
+def undecided_days(session: Session, office_id: int, now: datetime) -> list[date]:
+    """Holidays of the coming two years on weekdays on which the office is closed, while nobody has said what then."""
+    today = business_date(now)
+    calendar = calendar_of(session, office_id, today)
+    days = (today + timedelta(days=n) for n in range(730))
+    return [day for day in days if Caution.HOLIDAY_UNDECIDED in calendar.plan(day).warnings]
 
 
 def holidays_known(session: Session, since: date = date.min) -> dict[date, Holiday]:

@@ -1,27 +1,36 @@
 """Entry points for offices: load an office from its file."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from server.audit import record
-from server.db import Transaction, new_uid, transaction
-from server.errors import Conflict, Invalid, NotFound
-from server.offices.models import Feed, Office, OpeningRule, Policy, Pool, PoolPolicy
-from server.offices.office_file import OfficeFileUnusable
-from server.offices.opening_rules import RuleKind, bits_of
-from server.offices.policy import WEEKDAYS, check_pool_value, check_value
-from server.offices.queries import offer_by_code, steps_of
-from server.offices.service_plan import LONGEST_SENTENCE, ServicePlan
+from server.clock import business_date
+from server.db import Transaction, locked, new_uid, transaction
+from server.errors import Invalid, NotFound
+from server.events import OpeningChanged
+from server.offices.models import Feed, Office, Policy, Pool, PoolPolicy
+from server.offices.office_file import OfficeFileUnusable, Row
+from server.offices.opening_changes import RuleChange, is_over, reloaded
+from server.offices.opening_file import line_of, rules_in
+from server.offices.opening_service import apply_change
+from server.offices.policy import UnknownPolicy, check_pool_value, check_value
+from server.offices.queries import (
+    calendar_of,
+    offer_by_code,
+    offers_of,
+    policy_on,
+    pool_values_on,
+    pools_of,
+    ranges_of,
+    services_of_window,
+    steps_of,
+    windows_of,
+)
+from server.offices.service_plan import LONGEST_SENTENCE, PARTS, ServicePlan
 from server.offices.service_rules import Documents, Mode
-
-
-class OfficeExists(Conflict):
-    """An office with this code is there already."""
-
-    code = "office_exists"
 
 
 class UnknownPool(NotFound):
@@ -32,30 +41,44 @@ class UnknownPool(NotFound):
 
 @dataclass(frozen=True)
 class OfficeLoaded:
-    """What was made of a file."""
+    """What was made of a file; `lines` say what is other than before, each beginning with + or -."""
 
     id: int
     code: str
     windows: int
     services: int
+    lines: tuple[str, ...] = ()
 
 
-def load_office(plan: dict[str, Any], by: str, now: datetime, file: str = "") -> OfficeLoaded:
-    """Set up one office from a plan (format: docs/offices.md); `file` is named where the plan cannot be meant.
+class _OnlyLooked(Exception):
+    """Ends a transaction without a trace."""
 
-    Raises OfficeExists, OfficeFileUnusable (naming the key), ChangedMeanwhile (a constraint, e.g. crossed hours).
+    def __init__(self, loaded: OfficeLoaded) -> None:
+        super().__init__()
+        self.loaded = loaded
+
+
+def load_office(plan: dict[str, Any], by: str, now: datetime, file: str = "", *, dry_run: bool = False) -> OfficeLoaded:
+    """Set up one office from a plan (format: docs/offices.md), or bring it up to the plan; with `dry_run` only say what
+    would change. `file` is named where the plan cannot be meant. Places follow after the commit (OpeningChanged).
+
+    Raises OfficeFileUnusable (naming the key).
     """
-    with transaction() as tx:
-        if tx.session.scalar(select(Office.id).where(Office.code == plan.get("code"))):
-            raise OfficeExists(office=plan["code"])
-        try:
-            loaded = _Loader(tx, plan, by, now).load()
-        except OfficeFileUnusable as refused:
-            raise OfficeFileUnusable(file=file, **refused.facts) from refused
-        except (KeyError, TypeError, ValueError) as error:
-            raise OfficeFileUnusable(file=file, fault=f"{type(error).__name__}: {error}") from error
-        record(tx, now, by, "office.load", None, office=loaded.code)
-        return loaded
+    try:
+        with transaction() as tx:
+            try:
+                loaded = _Loader(tx, plan, by, now).load()
+            except OfficeFileUnusable as refused:
+                raise OfficeFileUnusable(file=file, **refused.facts) from refused
+            except (KeyError, TypeError, ValueError) as error:
+                raise OfficeFileUnusable(file=file, fault=f"{type(error).__name__}: {error}") from error
+            if dry_run:
+                raise _OnlyLooked(loaded)
+            record(tx, now, by, "office.load", None, office=loaded.code)
+            tx.publish(OpeningChanged(loaded.id, business_date(now), None))
+            return loaded
+    except _OnlyLooked as looked:
+        return looked.loaded
 
 
 def set_policy(
@@ -130,56 +153,82 @@ class _Loader:
 
     def __init__(self, tx: Transaction, plan: dict[str, Any], by: str, now: datetime) -> None:
         self.tx, self.session, self.plan, self.by, self.now = tx, tx.session, plan, by, now
+        self.today = business_date(now)
 
     def load(self) -> OfficeLoaded:
-        plan = self.plan
-        self.office = Office(
-            uid=new_uid(self.now),
-            code=plan["code"],
-            name_ja=plan["name"]["ja"],
-            name_en=plan["name"]["en"],
-            tel=plan["tel"],
-        )
-        self.session.add(self.office)
+        top = Row(self.plan, "", _TOP)
+        office = self.session.scalar(locked(select(Office).where(Office.code == top.text("code"))))
+        new = office is None
+        before = set() if office is None else self._said(office)
+        if office is None:
+            office = Office(uid=new_uid(self.now), code=top.text("code"))
+        names = top.names("name")
+        office.name_ja, office.name_en, office.tel = names["ja"], names["en"], top.text("tel", longest=20)
+        self.session.add(office)
         self.session.flush()
-        self.session.add(Feed(office_id=self.office.id, sequence=0))
-        self._policy()
-        self._opening()
-        windows, services = ServicePlan(self.tx, self.office.id, plan, self.by, self.now).apply()
-        return OfficeLoaded(self.office.id, self.office.code, windows, services)
+        if new:
+            self.session.add(Feed(office_id=office.id, sequence=0))
+        self._policy(office, new)
+        windows, services = ServicePlan(self.tx, office.id, self.plan, self.by, self.now).apply()
+        self._opening(office, new)
+        after = self._said(office)
+        lines = sorted(
+            [f"- {line}" for line in before - after] + [f"+ {line}" for line in after - before], key=_by_text
+        )
+        return OfficeLoaded(office.id, office.code, windows, services, tuple(lines))
 
-    def _policy(self) -> None:
+    def _policy(self, office: Office, new: bool) -> None:
+        """What the file does not name stays as it is."""
+        standing = policy_on(self.session, office.id, self.today)
         for key, value in self.plan.get("policy", {}).items():
-            check_value(key, value)
-            self.session.add(
-                Policy(office_id=self.office.id, valid_from=date(2000, 1, 1), key=key, value=value, by=self.by)
+            try:
+                check_value(key, value)
+            except UnknownPolicy:
+                fault = "docs/offices.md names the keys and what each may be"
+                raise OfficeFileUnusable(key=f"policy.{key}", fault=fault) from None
+            if new or getattr(standing, key) != value:
+                since = date(2000, 1, 1) if new else self.today
+                self.session.merge(Policy(office_id=office.id, valid_from=since, key=key, value=value, by=self.by))
+        self.session.flush()
+
+    def _opening(self, office: Office, new: bool) -> None:
+        offered = [offer.service.code for offer in offers_of(self.session, office.id)]
+        wanted = rules_in(self.plan.get("opening"), offered)
+        standing = calendar_of(self.session, office.id).rules
+        apply_change(self.tx, office, RuleChange(tuple(wanted)) if new else reloaded(standing, wanted, self.today))
+
+    def _said(self, office: Office) -> set[str]:
+        """All that a file says of an office as it stands, a line each."""
+        session, today = self.session, self.today
+        offers = [o for o in offers_of(session, office.id) if o.valid_to is None or o.valid_to >= today]
+        steps = steps_of(session, office.id)
+        lines = {f"name: {office.name_ja} / {office.name_en}", f"tel: {office.tel}"}
+        lines |= {f"policy {key}: {value}" for key, value in asdict(policy_on(session, office.id, today)).items()}
+        for lane, series in ranges_of(session, office.id):
+            lines.add(f"lane {lane.code}: {lane.name_ja} / {lane.name_en}, {series.first}-{series.last}")
+        for offer in offers:
+            service = offer.service
+            ways = ", ".join(sorted(mode.value for mode in offer.modes))
+            lines.add(f"service {service.code}: {service.name_ja} / {service.name_en}, by {ways}")
+            for step in steps[service.id]:
+                terminal = f", terminal {step.terminal_kind}" if step.terminal_kind else ""
+                words = f"lane {step.lane.code}, {step.minutes} minutes{terminal}"
+                lines.add(f"service {service.code} step {step.position}: {words}")
+        for pool in pools_of(session, office.id):
+            values = ", ".join(
+                f"{key} {value}" for key, value in sorted(pool_values_on(session, pool.id, today).items())
             )
-
-    def _opening(self) -> None:
-        for row in self.plan["opening"]:
-            for when in row["days"]:
-                self.session.add(OpeningRule(office_id=self.office.id, **_when(when), **_hours(row)))
-
-
-def _when(text: str) -> dict[str, Any]:
-    if text in WEEKDAYS:
-        return {"kind": RuleKind.WEEKLY, "weekdays": bits_of([WEEKDAYS.index(text)], first=0)}
-    return {"kind": RuleKind.DATED, "on_date": date.fromisoformat(text)}
+            lines.add(f"pool {pool.name}: {pool.kind.value}" + (f", {values}" if values else ""))
+        for window in windows_of(session, office.id):
+            codes = ", ".join(service.code for service in services_of_window(session, window.id)) or "nothing"
+            lines.add(f"window {window.number}: {codes}")
+        rules = calendar_of(session, office.id).rules
+        return lines | {f"opening: {line_of(rule)}" for rule in rules if not is_over(rule, today)}
 
 
-def _hours(row: dict[str, Any]) -> dict[str, Any]:
-    if row.get("closed"):
-        return {"closed": True, "reason": row.get("reason", "")}
-    closes = _minute(row["closes"])
-    return {
-        "opens": _minute(row["opens"]),
-        "closes": closes,
-        "last_booked": _minute(row["last_booked"]) if "last_booked" in row else closes,
-        "last_walk_in": _minute(row["last_walk_in"]) if "last_walk_in" in row else closes,
-        "reason": row.get("reason", ""),
-    }
+_TOP = ("code", "name", "tel", "policy", "opening", *PARTS)
 
 
-def _minute(text: str) -> int:
-    hour, _, minute = text.partition(":")
-    return int(hour) * 60 + int(minute)
+def _by_text(line: str) -> tuple[str, bool]:
+    """What goes stands before what comes instead."""
+    return line[2:].partition(":")[0], line.startswith("+")

@@ -48,7 +48,6 @@ WITHOUT_TEXT = {
     "notice_number": IN_PLACE,
     "numbers_used_up": DEVICE,
     "office_closed": DEVICE,
-    "office_exists": COMMAND,
     "office_file": COMMAND,
     "offer_unusable": IN_PLACE,
     "other_visitor": IN_PLACE,

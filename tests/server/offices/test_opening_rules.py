@@ -10,6 +10,8 @@ import holidays as library
 import pytest
 
 from server.clock import OFFICE_ZONE
+from server.offices.office_file import read_office_file
+from server.offices.opening_file import rules_in
 from server.offices.opening_rules import (
     LAST,
     Calendar,
@@ -22,6 +24,7 @@ from server.offices.opening_rules import (
     bits_of,
     numbers_of,
 )
+from server.sample import FILES
 
 MONDAY = date(2026, 11, 30)
 MOMENT = timedelta(microseconds=1)
@@ -35,6 +38,12 @@ def real_holidays() -> dict[date, Holiday]:
     """The holidays of the years that the examples speak of."""
     found = library.country_holidays("JP", years=range(2021, 2029), language="ja")
     return {day: Holiday(name, KINDS.get(name, HolidayKind.NATIONAL)) for day, name in found.items()}
+
+
+def rules_of(sample: str) -> tuple[Rule, ...]:
+    """The rules of an office's file among the samples; each has a number of its own."""
+    found = rules_in(read_office_file(FILES / f"{sample}.toml")["opening"], ("pickup",))
+    return tuple(replace(one, id=next(ids)) for one in found)
 
 
 def minute(text: str) -> int:
@@ -106,9 +115,6 @@ def days(first: date, last: date) -> list[date]:
 WEEK = weekly(range(5), "8:30-17:15")
 EVENING = weekly([MON], "18:00-20:00")
 HOLIDAYS = rule(RuleKind.HOLIDAY)
-YEAR_END = rule(RuleKind.YEARLY, first_md=1229, last_md=103)
-AFTER_HOLIDAY = rule(RuleKind.RELATIVE, days_after=1)
-AFTER_THIRD_SATURDAY = rule(RuleKind.RELATIVE, days_after=1, weekdays=1 << SAT, nth=bits_of([3]))
 SATURDAY = MONDAY + timedelta(days=5)
 
 
@@ -295,13 +301,7 @@ class TestASharedCentre:
     Year's.
     """
 
-    RULES = (
-        weekly([SUN, MON, WED, FRI], "9:00-17:00"),
-        weekly([TUE, THU], "11:00-19:00"),
-        HOLIDAYS,
-        AFTER_THIRD_SATURDAY,
-        YEAR_END,
-    )
+    RULES = rules_of("center")
 
     @pytest.mark.parametrize(
         ("day", "hours"),
@@ -326,7 +326,7 @@ class TestASharedCentre:
     def test_the_closed_sundays_of_2026_follow_the_third_saturdays(self) -> None:
         year = [day for day in days(date(2026, 1, 4), date(2026, 12, 28)) if day.weekday() == SUN]
         found = calendar(*self.RULES)
-        closed = [day for day in year if found.plan(day).rule == AFTER_THIRD_SATURDAY]
+        closed = [day for day in year if not found.plan(day).sessions and day not in real_holidays()]
 
         expected = "01-18 02-22 03-22 04-19 05-17 06-21 07-19 08-16 09-20 10-18 11-22 12-20"
         assert " ".join(f"{day:%m-%d}" for day in closed) == expected
@@ -335,8 +335,8 @@ class TestASharedCentre:
 class TestAnOfficeThatIsOpenOnHolidays:
     """Monday to Thursday from noon to eight, weekends and holidays from nine to five, Fridays closed."""
 
-    ON_HOLIDAYS = rule(RuleKind.HOLIDAY, "9:00-17:00")
-    RULES = (weekly([MON, TUE, WED, THU], "12:00-20:00"), weekly([SAT, SUN], "9:00-17:00"), weekly([FRI]), YEAR_END)
+    RULES = tuple(r for r in rules_of("ekimae") if r.kind is not RuleKind.HOLIDAY)
+    ON_HOLIDAYS = next(r for r in rules_of("ekimae") if r.kind is RuleKind.HOLIDAY)
 
     @pytest.mark.parametrize(
         ("day", "hours"),
@@ -370,23 +370,22 @@ class TestAnOfficeThatIsOpenOnHolidays:
         assert calendar(*self.RULES, self.ON_HOLIDAYS).plan(date(2026, 11, 23)).warnings == ()
 
 
-SEASON: dict[str, object] = {"valid_from": date(2022, 7, 5), "valid_to": date(2023, 2, 28)}
-
-
 class TestBranchesThroughTheYears:
     """Week-end openings, seasons, days after holidays, rotating sites."""
 
-    RULES = (weekly([TUE, WED, THU, FRI], "8:30-17:00", **SEASON), HOLIDAYS, AFTER_HOLIDAY, YEAR_END)
+    RULES = rules_of("higashi")
 
     @pytest.mark.parametrize(
         ("day", "is_open"),
         [
-            pytest.param(date(2022, 7, 4), False, id="2022-07-04, before the season, is closed"),
+            pytest.param(date(2022, 7, 11), False, id="Monday 2022-07-11 is closed in the season"),
             pytest.param(date(2022, 7, 5), True, id="2022-07-05 is open"),
             pytest.param(date(2022, 7, 19), False, id="Tuesday 2022-07-19 is closed, the day after 海の日"),
             pytest.param(date(2022, 8, 12), False, id="Friday 2022-08-12 is closed, the day after 山の日"),
             pytest.param(date(2023, 2, 28), True, id="2023-02-28 is open"),
-            pytest.param(date(2023, 3, 1), False, id="2023-03-01, after the season, is closed"),
+            pytest.param(date(2023, 3, 6), True, id="Monday 2023-03-06, after the season, is open"),
+            pytest.param(date(2023, 9, 30), True, id="Saturday 2023-09-30, the last day of a campaign, is open"),
+            pytest.param(date(2023, 9, 16), False, id="other Saturdays are closed"),
         ],
     )
     def test_its_days(self, day: date, is_open: bool) -> None:
@@ -406,8 +405,9 @@ class TestBranchesThroughTheYears:
         assert sum(bool(found.plan(day).sessions) for day in days(date(2022, 7, 1), date(2022, 9, 30))) == 30
 
     def test_the_fourth_sunday_is_open_and_in_april_and_may_the_second_too(self) -> None:
-        found = calendar(nth([4], SUN, "9:00-16:00"), nth([2], SUN, "9:00-16:00", months=bits_of([4, 5])))
-        open_days = [day for day in days(date(2021, 4, 1), date(2021, 6, 30)) if found.plan(day).sessions]
+        found = calendar(*self.RULES)
+        sundays = [day for day in days(date(2021, 4, 1), date(2021, 6, 30)) if day.weekday() == SUN]
+        open_days = [day for day in sundays if found.plan(day).sessions]
 
         assert " ".join(f"{day:%m-%d}" for day in open_days) == "04-11 04-25 05-09 05-23 06-27"
 
@@ -431,12 +431,6 @@ class TestBranchesThroughTheYears:
 
         assert found.session_at(at(12, 59, date(2023, 10, 9))) is None
         assert found.session_at(at(13, 0, date(2023, 10, 9))) is not None
-
-    def test_the_one_saturday_2023_09_30_is_open_and_others_are_not(self) -> None:
-        rules = (weekly(range(5), "9:00-17:00"), dated(date(2023, 9, 30), "9:00-17:00"))
-
-        assert hours_on(date(2023, 9, 30), *rules) == ["09:00-17:00"]
-        assert hours_on(date(2023, 9, 16), *rules) == []
 
     def test_closed_on_wednesdays_and_thursdays_except_the_second_and_the_fourth(self) -> None:
         found = calendar(

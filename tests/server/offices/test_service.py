@@ -1,19 +1,28 @@
 """Setting up an office from its file."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.db import read_session
-from server.errors import ChangedMeanwhile
+from server.offices.holiday_service import keep_holidays
 from server.offices.models import Office, Window
 from server.offices.office_file import OfficeFileUnusable, read_office_file
-from server.offices.policy import UnknownPolicy
-from server.offices.queries import UnknownOffice, lanes_of_window, office_by_code, service_by_code, windows_of
-from server.offices.service import OfficeExists, load_office
+from server.offices.queries import (
+    UnknownOffice,
+    calendar_of,
+    lanes_of_window,
+    office_by_code,
+    service_by_code,
+    undecided_days,
+    windows_of,
+)
+from server.offices.service import load_office
+from server.sample import FILES
 from tests.fakes import MONDAY_NINE
-from tests.server.city import City
+from tests.server.city import MONDAY, City
 
 
 def hours(day: str, opens: str, closes: str) -> dict[str, Any]:
@@ -59,28 +68,75 @@ def test_a_service_that_another_office_has_is_the_same_service(city: City) -> No
 
 @pytest.mark.usefixtures("city")
 @pytest.mark.parametrize(
-    ("changes", "refusal"),
+    ("changes", "key"),
     [
-        pytest.param({"code": "honcho"}, OfficeExists, id="known already"),
-        pytest.param({"name": {"ja": "見本市 南支所"}}, OfficeFileUnusable, id="no English name"),
-        pytest.param(hours("monday", "9:00", "12:00"), OfficeFileUnusable, id="day"),
-        pytest.param(hours("mon", "nine", "12:00"), OfficeFileUnusable, id="time"),
-        pytest.param(hours("mon", "12:00", "9:00"), ChangedMeanwhile, id="hours"),
-        pytest.param({"windows": [{"number": 1, "services": ["pin"]}]}, OfficeFileUnusable, id="no such service"),
-        pytest.param({"windows": [{"number": 1}, {"number": 1}]}, OfficeFileUnusable, id="two windows of one number"),
-        pytest.param({"policy": {"slot_minutes": 25}}, UnknownPolicy, id="slots that do not divide the hour"),
+        pytest.param({"code": ""}, "code", id="no code"),
+        pytest.param({"name": {"ja": "見本市 南支所"}}, "name", id="no English name"),
+        pytest.param({"telephone": "0120"}, "telephone", id="a key nobody knows"),
+        pytest.param(hours("monday", "9:00", "12:00"), "opening[1].days", id="day"),
+        pytest.param(hours("mon", "nine", "12:00"), "opening[1].opens", id="time"),
+        pytest.param(hours("mon", "12:00", "9:00"), "opening[1].closes", id="hours"),
+        pytest.param({"windows": [{"number": 1, "services": ["pin"]}]}, "windows[1].services", id="no such service"),
+        pytest.param({"windows": [{"number": 1}, {"number": 1}]}, "windows[2].number", id="two windows of one number"),
+        pytest.param({"policy": {"slot_minutes": 25}}, "policy.slot_minutes", id="slots that do not divide the hour"),
     ],
 )
-def test_a_file_that_cannot_be_meant_is_refused_and_leaves_nothing(
-    changes: dict[str, Any], refusal: type[Exception]
-) -> None:
+def test_a_file_that_cannot_be_meant_names_its_key_and_leaves_nothing(changes: dict[str, Any], key: str) -> None:
     windows = read_session().query(Window).count()
-    with pytest.raises(refusal):
+    with pytest.raises(OfficeFileUnusable) as refused:
         load(**changes)
 
+    assert refused.value.facts["key"] == key
     assert read_session().query(Window).count() == windows
     with pytest.raises(UnknownOffice):
         office_by_code(read_session(), "minami")
+
+
+class TestLoadingAgain:
+    """The same file or another one, for an office that is there."""
+
+    def test_the_same_file_changes_nothing(self, city: City) -> None:
+        first = load_office(PLAN, "kanri", city.now)
+        again = load_office(PLAN, "kanri", city.clock.forward(days=1))
+
+        assert "+ opening: mon 9:00-12:00 (last 12:00, 12:00)" in first.lines
+        assert (again.id, again.lines) == (first.id, ())
+
+    def test_what_differs_is_said_and_counts_from_today(self, city: City) -> None:
+        load_office(PLAN, "kanri", city.now)
+        other = {**PLAN, **hours("mon", "9:00", "16:00"), "tel": "0120-000-004", "policy": {"party_max": 3}}
+        changed = load_office(other, "kanri", city.now)
+
+        assert changed.lines == (
+            "- opening: mon 9:00-12:00 (last 12:00, 12:00)",
+            "+ opening: mon 9:00-16:00 (last 16:00, 16:00) from 2026-11-30",
+            "- policy party_max: 6",
+            "+ policy party_max: 3",
+            "- tel: 0120-000-003",
+            "+ tel: 0120-000-004",
+        )
+        calendar = calendar_of(read_session(), changed.id)
+        closes = [calendar.plan(MONDAY - timedelta(days=n)).sessions[0].closes.hour for n in (0, 7)]
+        assert closes == [16, 12]
+        assert not City(city.office, "minami").place("15:00").closed
+
+    def test_looking_only_changes_nothing(self, city: City) -> None:
+        load_office(PLAN, "kanri", city.now)
+        other = {**PLAN, "tel": "0120-000-004"}
+        looked = load_office(other, "kanri", city.now, dry_run=True)
+
+        assert looked.lines == ("- tel: 0120-000-003", "+ tel: 0120-000-004")
+        assert office_by_code(read_session(), "minami").tel == "0120-000-003"
+        assert load_office(other, "kanri", city.now).lines == looked.lines
+
+    @pytest.mark.parametrize("sample", ["center", "ekimae", "higashi"])
+    def test_the_examples_can_be_loaded(self, city: City, sample: str) -> None:
+        keep_holidays(city.now)
+        plan = read_office_file(FILES / f"{sample}.toml")
+        office = load_office(plan, "kanri", city.now)
+
+        assert load_office(plan, "kanri", city.now).lines == ()
+        assert bool(undecided_days(read_session(), office.id, city.now)) is (sample == "ekimae")
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
