@@ -377,7 +377,8 @@ def _fits(slots: Sequence[Sequence[Any]], channel: Channel, lapsed: Mapping[Any,
     for k, row in enumerate(slots):
         for n, slot in enumerate(row):
             free = _free(slot, channel, None if lapsed is None else lapsed[slot])
-            parts.append(func.coalesce(_Greatest(0, free), 0) // bindparam(f"units_{k}_{n}", type_=Integer))
+            left = _Greatest(0, free) if (k, n) == (0, 0) else func.coalesce(_Greatest(0, free), 0)
+            parts.append(left // bindparam(f"units_{k}_{n}", type_=Integer))
     return parts[0] if len(parts) == 1 else _Least(*parts)
 
 
