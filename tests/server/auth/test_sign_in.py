@@ -12,9 +12,9 @@ from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
 
 AREAS = {
-    "denwa": {"/phone"},
-    "madoguchi3": {"/phone", "/desk"},
-    "kakaricho": {"/phone", "/desk"},
+    "denwa": {"/phone", "/phone/affected"},
+    "madoguchi3": {"/phone", "/phone/affected", "/desk"},
+    "kakaricho": {"/phone", "/phone/affected", "/desk"},
     "kanri": {"/admin"},
 }
 WRONG = "not the right password"

@@ -68,7 +68,7 @@ def test_days_outside_the_services_validity_are_closed_in_the_calendar(city: Cit
     days = open_days(read_session(), wish, policy, city.now)
     times = [len(open_times(read_session(), wish, MONDAY + timedelta(days=n), policy, city.now)) for n in range(4)]
 
-    assert [d.reason for d in days[:4]] == ["closed", None, None, "closed"]
+    assert [d.reason for d in days[:4]] == ["service", None, None, "service"]
     assert (times[0], times[1] > 0, times[2] > 0, times[3]) == (0, True, True, 0)
     with pytest.raises(SlotNotBookable):
         hold(city, Channel.PHONE)
