@@ -4,28 +4,54 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 Command = Callable[[argparse.Namespace], int]
+# A part's own needs stand in its extra (pyproject.toml); one package of each tells whether it is there.
+EXTRAS = {"server": "flask_sqlalchemy", "kiosk": "escpos"}
+NEEDS = {
+    "demo": ["server", "kiosk"],
+    "kiosk": ["kiosk"],
+    "scan": ["kiosk"],
+    "virtual-printer": ["kiosk"],
+    "board-screen": [],
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one sentence what cannot be meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` says more\n")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command named first. Errors are one sentence on standard error and exit code 1."""
+    """Run the command named first. Errors are one sentence on standard error; exit code 1, or 2 for a wrong word."""
     arguments = _parser().parse_args(argv)
+    if lacking := [extra for extra in arguments.needs if find_spec(EXTRAS[extra]) is None]:
+        wheel = f"madoguchi-{version('madoguchi')}-py3-none-any.whl[{','.join(lacking)}]"
+        print(f"packages for this command are not installed: pip install '{wheel}' brings them", file=sys.stderr)
+        return 1
     command: Command = arguments.command
     return command(arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="madoguchi",
         description="窓口: reservations, queue and board for the counters of a municipality.",
     )
+    parser.add_argument("--version", action="version", version=f"madoguchi {version('madoguchi')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     demo = _add(commands, "demo", _demo, "a small office on this machine, with simulated devices")
     demo.add_argument("--json", action="store_true", help="no story: one line of JSON when everything is up")
-    demo.add_argument("--port", type=int, default=8000, help="first port to use (default 8000)")
+    demo.add_argument("--port", type=_two_ports, default=8000, help="first of two ports to use (default 8000 and 8001)")
     demo.add_argument(
         "--data",
         type=Path,
@@ -132,15 +158,22 @@ def _add(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, text: str
 ) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text)
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, needs=NEEDS.get(name, ["server"]))
     return parser
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError("needs an offset, e.g. 2026-12-01T09:00+09:00")
-    return moment
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    raise argparse.ArgumentTypeError(f"{text!r} is no moment with an offset, such as 2026-12-01T09:00+09:00")
+
+
+def _two_ports(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65534:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65534 (the next one is taken, too)")
+    return int(text)
 
 
 def _demo(arguments: argparse.Namespace) -> int:

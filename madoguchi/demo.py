@@ -4,6 +4,8 @@ Every part is the real one, in a process of its own; only scanner and printer ar
 """
 
 import base64
+import ctypes
+import fcntl
 import json
 import os
 import secrets
@@ -24,12 +26,13 @@ from typing import IO, Any
 from madoguchi.demo_story import StoryBroken, play
 
 UP_TIMEOUT_S = 60.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STOP_TIMEOUT_S = 12.0
 PAIRING_LASTS = timedelta(days=7)
 
 
 class DemoFailed(RuntimeError):
-    """A part did not come up; the text says which, and where its log is."""
+    """It cannot start, or a part did not come up; the text says why, and where its log is."""
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Office:
     scan_socket: str
     tickets: str
     notices: list[dict[str, str | None]]
+    receives: bool
 
 
 @dataclass
@@ -60,12 +64,14 @@ class Parts:
         log = self.folder / f"{name}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603 - our own program, no words from outside
-                [sys.executable, "-m", "madoguchi.cli", *words],
+                # -P: what lies in the folder from which the demonstration is started is not ours to import
+                [sys.executable, "-P", "-m", "madoguchi.cli", *words],
                 env={**os.environ, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
                 start_new_session=True,  # Ctrl-C reaches this process alone, which ends the parts in order
+                preexec_fn=_ends_with(os.getpid()),
             )
         self.running.append((name, process))
         return log
@@ -100,11 +106,25 @@ class Parts:
                 process.wait()
 
 
+def _ends_with(parent: int) -> Callable[[], None]:
+    """What a part does before it begins: ask Linux to end it as soon as the demonstration is gone."""
+    prctl = ctypes.CDLL(None).prctl
+
+    def end_with_parent() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it was gone before we could ask
+            os._exit(1)
+
+    return end_with_parent
+
+
 def main(port: int, data: Path | None, at: datetime | None, *, as_json: bool) -> int:
     """Run the demonstration until it is stopped. 0, or 1 with a sentence on standard error."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     try:
+        for wanted in (port, port + 1):
+            _check_free(wanted)
         with _folder(data) as folder:
             parts = Parts(folder)
             try:
@@ -134,22 +154,42 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 @contextmanager
 def _folder(data: Path | None) -> Iterator[Path]:
-    """The folder of this demonstration: the one named, which stays, or a fresh one, which does not."""
+    """The folder of this demonstration: the one named, which stays, or a fresh one, which stays only after a failure.
+
+    Raises DemoFailed if the folder cannot be used, or is used by another demonstration.
+    """
     if data is not None:
-        data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        yield data.resolve()
+        with _alone_in(data):
+            yield data.resolve()
         return
     fresh = Path(tempfile.mkdtemp(prefix="madoguchi-demo-"))
     try:
         yield fresh
-    finally:
+    except (DemoFailed, StoryBroken) as error:
+        raise DemoFailed(f"{error}\nthe logs stay in {fresh}") from error
+    except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _alone_in(data: Path) -> Iterator[None]:
+    """Make the folder if need be and keep other demonstrations out of it; Linux lets go when this process is gone."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data / "demo.lock").open("wb")
+    except OSError as error:
+        raise DemoFailed(f"--data {data} cannot be used as a folder ({error.strerror}); choose another") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DemoFailed(f"another demonstration runs in {data}; end it, or choose another folder") from error
+        yield
 
 
 def _set_up(parts: Parts, port: int, at: datetime | None) -> Office:
     screen_port = port + 1
-    for wanted in (port, screen_port):
-        _check_free(wanted)
     environment = _server_environment(parts.folder, port, at)
     seeded = _seed(parts.folder, environment, around_the_clock=at is None)
     base = f"http://127.0.0.1:{port}"
@@ -169,6 +209,7 @@ def _set_up(parts: Parts, port: int, at: datetime | None) -> Office:
         scan_socket=str(parts.folder / "scan.sock"),
         tickets=str(parts.folder / "tickets"),
         notices=seeded["notices"],
+        receives=seeded["receives"],
     )
 
 
@@ -270,7 +311,7 @@ def _tell(office: Office, folder: Path) -> None:
     print("\n  sign-ins (staff)", file=out)
     for person in office.staff:
         print(f"    {person['name']:12} {person['password']}   {person['role']}", file=out)
-    print("\n  notices (booking ID, password, scan code)", file=out)
+    print("\n  notices (number, booking ID, password, scan code), new ones at each start", file=out)
     for notice in office.notices:
         print(
             f"    {notice['number']}  {notice['id']}  {notice['password']}  {notice['scan_code']}  {notice['note']}",
@@ -279,7 +320,10 @@ def _tell(office: Office, folder: Path) -> None:
     print(f"\n  scan by hand:   .venv/bin/madoguchi scan {office.scan_socket} CODE", file=out)
     print(f"  logs:           {folder}\n", file=out)
     out.flush()
-    play(office, _printed(out))
+    if office.receives and office.notices[0]["booked_for"]:
+        play(office, _printed(out))
+    else:
+        print(f"No story: {office.notices[0]['note']} (--at says when the office's clock starts).", file=out)
     print("\nEverything runs until you press Ctrl-C.", file=out, flush=True)
 
 

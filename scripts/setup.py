@@ -1,5 +1,6 @@
-"""Set the project up: `python3 scripts/setup.py demo|test|all`, with nothing but the machine's own Python.
+"""Set the project up: `python3 scripts/setup.py serve|demo|test|all`, with nothing but the machine's own Python.
 
+serve what a server in service needs and nothing else
 demo  what `make demo` needs: server, kiosk, fonts and browser parts; no Debian packages, no compiler
 test  also what checks and tests need: their Python packages, Chromium and PostgreSQL
 all   also evdev, which only a kiosk with a real scanner uses
@@ -30,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMPS = VENV / "setup.json"
-LEVELS = ("demo", "test", "all")
+LEVELS = ("serve", "demo", "test", "all")
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18  # the first whose npm keeps a lock without addresses
 UV = str(VENV / "bin" / "uv")
@@ -72,7 +73,7 @@ def main(words: list[str]) -> int:
     if sys.version_info < OLDEST_PYTHON:
         return refuse(f"Python {sys.version.split()[0]} is too old; try: make setup PYTHON=python3.11")
     if len(words) != 1 or words[0] not in LEVELS:
-        return refuse("say how far: python3 scripts/setup.py demo|test|all")
+        return refuse(f"say how far: python3 scripts/setup.py {'|'.join(LEVELS)}")
     began = time.monotonic()
     # Two set-ups at once would install into one environment; the second waits for the first.
     with (ROOT / "pyproject.toml").open("rb") as gate:
@@ -100,12 +101,12 @@ def steps(level: str) -> list[Step]:
         Step("Python environment .venv", make_environment, (), PYTHON.exists),
         Step("build tools", install_build_tools, ("requirements/build.txt",), (VENV / "bin/uv").exists),
         packages("server"),
-        packages("kiosk"),
+        *([] if level == "serve" else [packages("kiosk")]),
         Step("madoguchi itself", install_project, ("pyproject.toml",), (VENV / "bin/madoguchi").exists),
         Step("fonts and browser parts", fetch_browser_parts, npm_files, (ROOT / "node_modules").exists),
         Step("fonts and browser parts put in place", place_browser_parts, vendor_files, all_in_place),
     ]
-    if level != "demo":
+    if level in ("test", "all"):
         debian = Step("Debian packages", install_debian_packages, (), lambda: not missing_programs())
         wanted += [packages("dev"), debian]
     if level == "all":

@@ -15,6 +15,7 @@ from uuid import uuid4
 import click
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy.exc import OperationalError
 
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
@@ -23,9 +24,11 @@ from server.booking.places import check_places, last_day, make_slots, mend_place
 from server.booking.queries import booked_among
 from server.booking.worklist import move_all, open_entries
 from server.clock import business_date, office_time
+from server.command_words import sentence
 from server.db import read_session
 from server.edge import keyring, now, parts
 from server.errors import Conflict, Refusal
+from server.health import schema_revisions
 from server.issuance.importing import import_notices
 from server.issuance.notice_file import FAULTS, Fault
 from server.issuance.service import change_marks, register_notice
@@ -71,19 +74,38 @@ def run(name: str, arguments: Namespace) -> int:
             return serve(settings, arguments.listen)
         app = create_app(settings)
         with app.app_context():
+            if (name, arguments.action) != ("db", "upgrade"):
+                _check_schema()
             said = COMMANDS[name](app, arguments)
             print(said)
             return SOME_REFUSED if isinstance(said, Incomplete) else 0
-    except SettingsError as error:
+    except (SettingsError, OldSchema) as error:
         print(error, file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        print(f"the database cannot be used: {reason}; see MADOGUCHI_DATABASE_URL", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except Refusal as refusal:
-        facts = ", ".join(f"{key}: {value}" for key, value in refusal.facts.items())
-        print(f"refused: {refusal.code}" + (f" ({facts})" if facts else ""), file=sys.stderr)
+        print(sentence(refusal, vars(arguments)), file=sys.stderr)
         return 1
+
+
+class OldSchema(RuntimeError):
+    """The database was made by another version of the program; the text says what to do."""
+
+
+def _check_schema() -> None:
+    found, expected = schema_revisions()
+    if found is None:
+        raise OldSchema("the database is empty; run `madoguchi db upgrade` first")
+    if found != expected:
+        raise OldSchema(
+            f"the database is at {found} and this version works with {expected}; run `madoguchi db upgrade` first"
+        )
 
 
 def new_secrets() -> int:

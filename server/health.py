@@ -25,17 +25,17 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """Database reachable and at the newest migration; 503 with the reason otherwise."""
     try:
-        found = MigrationContext.configure(read_session().connection()).get_current_revision()
+        found, expected = schema_revisions()
     except SQLAlchemyError:
         return jsonify(status="database_away"), 503
-    expected = newest_revision(str(current_app.extensions["migrate"].directory))
     if found != expected:
         return jsonify(status="schema", found=found, expected=expected), 503
     return jsonify(status="ok")
 
 
-def newest_revision(directory: str) -> str | None:
-    """The newest migration there is."""
+def schema_revisions() -> tuple[str | None, str | None]:
+    """The migration at which the database is (None: none yet), and the newest there is."""
+    found = MigrationContext.configure(read_session().connection()).get_current_revision()
     config = Config()
-    config.set_main_option("script_location", directory)
-    return ScriptDirectory.from_config(config).get_current_head()
+    config.set_main_option("script_location", str(current_app.extensions["migrate"].directory))
+    return found, ScriptDirectory.from_config(config).get_current_head()

@@ -22,16 +22,19 @@ from server.issuance.models import Notice
 from server.issuance.notice_codes import shown_number
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.keys import Keyring, sticker_word
+from server.offices.holiday_service import keep_holidays
 from server.offices.models import OpeningRule
 from server.offices.office_file import read_office_file
-from server.offices.opening_rules import RuleKind
-from server.offices.queries import office_by_code, policy_on
+from server.offices.opening_rules import OpenSession, RuleKind
+from server.offices.queries import calendar_of, office_by_code, policy_on
 from server.offices.service import load_office
 from server.repeats import Caller
 
 FILES = Path(__file__).parent / "samples"
 OFFICES = ("honcho", "kita")
 ACTOR = "sample"
+NOT_BOOKED, CANCELLED = "not booked", "booked and cancelled"
+LATER_DAYS = 15  # longer than any row of days off
 STAFF = (
     ("denwa", Role.OPERATOR),
     ("madoguchi2", Role.CLERK),
@@ -73,7 +76,8 @@ class SampleNotice:
 def seed_demo(known: dict[str, Any] | None, *, around_the_clock: bool, pairing_lasts: timedelta) -> dict[str, Any]:
     """Make the sample city for a demonstration, or renew it: `known` is what a former call gave.
 
-    Gives JSON values: staff, notices (twelve new ones), kiosk_token, board and its pairing code.
+    Gives JSON values: staff, notices (twelve new ones), kiosk_token, board and its pairing code, and `receives`:
+    whether the main office receives people at this moment.
     """
     now, keys = edge.now(), edge.keyring()
     if known is None:
@@ -85,13 +89,20 @@ def seed_demo(known: dict[str, Any] | None, *, around_the_clock: bool, pairing_l
         # Tomorrow, too: a demonstration may run past midnight.
         open_around_the_clock(business_date(now), 2, now)
     pairing = start_pairing(keys, UUID(known["board"]), ACTOR, now, pairing_lasts)
-    return {**known, "pairing": pairing, "notices": [notice.to_json() for notice in dozen_notices(keys, now)]}
+    return {
+        **known,
+        "pairing": pairing,
+        "notices": [notice.to_json() for notice in dozen_notices(keys, now)],
+        "receives": _session(office_by_code(read_session(), "honcho").id, now) is not None,
+    }
 
 
 def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
     """Both offices with their places, and staff with passwords drawn at random."""
+    keep_holidays(now)
     offices = {code: load_office(read_office_file(FILES / f"{code}.toml"), ACTOR, now).id for code in OFFICES}
     for office_id in offices.values():
+        _close_on_days_off(office_id)
         extend_slots(office_id, now)
     made = []
     for name, role in STAFF:
@@ -99,6 +110,17 @@ def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
         add_staff(passwords, name, role, password, None if role is Role.ADMIN else offices["honcho"], ACTOR, now)
         made.append(SampleStaff(name, password, role.value))
     return made
+
+
+def _close_on_days_off(office_id: int) -> None:
+    """Closed on holidays and from 29 December to 3 January, as town halls are; an office's file cannot say it yet."""
+    with transaction() as tx:
+        tx.session.add(OpeningRule(office_id=office_id, kind=RuleKind.HOLIDAY, closed=True, reason="祝日"))
+        tx.session.add(
+            OpeningRule(
+                office_id=office_id, kind=RuleKind.YEARLY, first_md=1229, last_md=103, closed=True, reason="年末年始"
+            )
+        )
 
 
 def open_around_the_clock(first: date, days: int, now: datetime) -> None:
@@ -126,18 +148,21 @@ def open_around_the_clock(first: date, days: int, now: datetime) -> None:
 
 
 def dozen_notices(keyring: Keyring, now: datetime) -> list[SampleNotice]:
-    """Twelve new notices; the first is booked so that it can be checked in now, the next few for trying refusals."""
-    soon = _coming(now)
-    tomorrow = at_minute(business_date(now) + timedelta(days=1), 9 * 60)
-    cases: list[tuple[str, datetime | None, str]] = [
-        ("honcho", soon, "booked for now"),
-        ("honcho", soon + timedelta(minutes=30), "booked for today"),
-        ("honcho", tomorrow, "booked for another day"),
-        ("kita", soon, "booked at another office"),
-        ("honcho", tomorrow, "booked and cancelled"),
+    """Twelve new notices; the first is booked so that it can be checked in now, the next few for trying refusals.
+
+    Each note says what was really booked, or why nothing was.
+    """
+    today, soon = business_date(now), _coming(now)
+    later = [at_minute(today + timedelta(days=ahead), 9 * 60) for ahead in range(1, LATER_DAYS)]
+    cases: list[tuple[str, list[datetime], str]] = [
+        ("honcho", [soon], ""),
+        ("honcho", [soon + timedelta(minutes=30)], ""),
+        ("honcho", later, ""),
+        ("kita", [soon], "booked at another office"),
+        ("honcho", later, CANCELLED),
     ]
-    cases += [("honcho", None, "not booked")] * 7
-    return [_notice(keyring, office, wanted, note, now) for office, wanted, note in cases]
+    made = [_booked_notice(keyring, office, wanted, note, now) for office, wanted, note in cases]
+    return made + [SampleNotice(new_notice(keyring, "honcho", now), None, NOT_BOOKED) for _ in range(12 - len(made))]
 
 
 def new_notice(keyring: Keyring, office: str, now: datetime) -> Sticker:
@@ -149,7 +174,7 @@ def new_notice(keyring: Keyring, office: str, now: datetime) -> Sticker:
 def book_for(
     keyring: Keyring, sticker: Sticker, wanted: datetime, now: datetime, channel: Channel = Channel.COUNTER
 ) -> datetime | None:
-    """Book the first free place from a moment on, that day; None if the day has none."""
+    """Book the first free place from a moment on, that day; None if the day has none left."""
     session = read_session()
     notice = find_by_number(keyring, session, sticker.number)
     policy = policy_on(session, notice.office_id, business_date(now))
@@ -161,13 +186,34 @@ def book_for(
     return book(_caller(), notice.id, held.booking, now).starts_at
 
 
-def _notice(keyring: Keyring, office: str, wanted: datetime | None, note: str, now: datetime) -> SampleNotice:
+def _booked_notice(keyring: Keyring, office: str, days: list[datetime], note: str, now: datetime) -> SampleNotice:
+    """A notice booked on the first of these days that has a place left from its moment on."""
     sticker = new_notice(keyring, office, now)
-    starts_at = book_for(keyring, sticker, wanted, now) if wanted is not None else None
-    if starts_at is not None and "cancelled" in note:
+    booked = (book_for(keyring, sticker, wanted, now) for wanted in days)
+    starts_at = next((start for start in booked if start is not None), None)
+    if starts_at is None:
+        return SampleNotice(sticker, None, f"{NOT_BOOKED}: {_why_no_place(office, now)}")
+    if note == CANCELLED:
         _cancel(keyring, sticker, now)
         starts_at = None
-    return SampleNotice(sticker, starts_at, note)
+    return SampleNotice(sticker, starts_at, note or _when_booked(starts_at or now, now))
+
+
+def _when_booked(starts_at: datetime, now: datetime) -> str:
+    if business_date(starts_at) != business_date(now):
+        return "booked for another day"
+    return "booked for now" if starts_at <= now + timedelta(minutes=30) else "booked for today"
+
+
+def _why_no_place(office: str, now: datetime) -> str:
+    if _session(office_by_code(read_session(), office).id, now) is None:
+        return "the office is closed at this time"
+    return "the office has no place left today"
+
+
+def _session(office_id: int, now: datetime) -> OpenSession | None:
+    """The session in which an office receives people at a moment, if any."""
+    return calendar_of(read_session(), office_id, business_date(now)).session_at(now)
 
 
 def _cancel(keyring: Keyring, sticker: Sticker, now: datetime) -> None:
@@ -180,7 +226,7 @@ def _coming(now: datetime) -> datetime:
     """The next quarter of an hour, unless that is tomorrow: then the running one."""
     start = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     following = start + timedelta(minutes=15)
-    return following if following.date() == now.date() else start
+    return following if business_date(following) == business_date(now) else start
 
 
 def _caller() -> Caller:

@@ -1,6 +1,8 @@
 """The one process shape: gunicorn's gevent worker with simple-websocket, patched before any other import."""
 
 import gc
+import sys
+from importlib.metadata import version
 from typing import Any
 
 import gevent
@@ -9,10 +11,12 @@ from gevent import monkey
 from gunicorn.app.base import BaseApplication
 
 from server import create_app, start
+from server.db import db
 from server.settings import Settings
 
 GRACE_S = 10
 THREADS_FOR_PASSWORDS = 2
+DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 def serve(settings: Settings, listen: str | None) -> int:
@@ -72,3 +76,8 @@ def _in_thread_pool(function: Any, *args: Any) -> Any:
 def _worker_started(worker: Any) -> None:
     start(worker.wsgi)
     _let_it_stay()
+    host, port = worker.sockets[0].getsockname()[:2]
+    with worker.wsgi.app_context():
+        kind = DATABASES[db.engine.dialect.name]
+    sys.stdout.write(f"madoguchi {version('madoguchi')} answers at http://{host}:{port} ({kind})\n")
+    sys.stdout.flush()

@@ -1,0 +1,43 @@
+"""What the command line says when the answer is no (pure): what happened, to what, and what to do.
+
+In English, as all of the command line. What was typed as a notice's number is not said again: it may be another number.
+"""
+
+from collections.abc import Mapping
+
+from server.errors import Refusal
+
+WORDS = {
+    "busy": "the database was not free in time and nothing was done; run the command again",
+    "changed_meanwhile": (
+        "what was given contradicts what the database holds ({constraint}) and nothing was done;"
+        " perhaps it is there already"
+    ),
+    "holiday_name": "a holiday needs a name of at most {most} characters; give it after the date",
+    "my_number": "what was given may be a My Number and was not kept; give the number that is printed on the notice",
+    "name_taken": "there is an account {name} already; choose another name",
+    "notice_number": (
+        "what was given is no notice number: look for three letters or digits and six digits, such as M1H-000123"
+    ),
+    "office_exists": "there is an office {office} already and nothing was changed; {file} needs another code",
+    "office_file": "the office's file {file} cannot be used: {fault}; docs/offices.md says how it is written",
+    "password_too_short": "the password on standard input has fewer than {least} characters; give a longer one",
+    "refused": "{slots} slots do not count what their bookings take (they are named above); see docs/operations.md",
+    "unknown_holiday": "neither table nor library has a holiday on {day}; `madoguchi holidays show` prints a year",
+    "unknown_office": "there is no office with the code {office}; `madoguchi offices load` makes one of its file",
+    "unknown_policy": "there is no value {key}, or it cannot be what was given; docs/offices.md lists them",
+    "unknown_pool": "the office {office} has no pool {pool}; give the name of one of its pools, or leave out --pool",
+    "unknown_service": "the office {office} has no service {service}; give the code of one that its file names",
+}
+
+
+def sentence(refusal: Refusal, given: Mapping[str, object]) -> str:
+    """The sentence for a refusal; `given` are the words of the command, which it may name."""
+    facts = {**given, **refusal.facts}
+    if isinstance(cause := refusal.__cause__, OSError):
+        facts["fault"] = cause.strerror  # without the number and the name that Python puts around it
+    try:
+        return WORDS[refusal.code].format_map(facts)
+    except KeyError:
+        shown = ", ".join(f"{key}: {value}" for key, value in refusal.facts.items())
+        return f"refused: {refusal.code}" + (f" ({shown})" if shown else "")
