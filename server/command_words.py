@@ -13,16 +13,22 @@ WORDS = {
         "what was given contradicts what the database holds ({constraint}) and nothing was done;"
         " perhaps it is there already"
     ),
+    "file_encoding": "{file} is neither UTF-8 nor Shift_JIS and nothing was read; save it as one of these",
+    "file_header": "the first line of {file} does not name its columns as docs/notices.md says, and nothing was read",
+    "file_stands": "there is a file {file} already and nothing was written over it; print and delete it first",
     "holiday_name": "a holiday needs a name of at most {most} characters; give it after the date",
+    "mark_in_use": "notices bear {words}, so nothing was taken out; take the mark off these notices first",
+    "mark_unusable": "a mark is 1 to 20 characters without spaces, commas, slashes and semicolons; nothing was changed",
     "my_number": "what was given may be a My Number and was not kept; give the number that is printed on the notice",
     "name_taken": "there is an account {name} already; choose another name",
+    "notice_not_found": "there is no notice of one of these numbers and nothing was done; look at the numbers",
     "notice_number": (
         "what was given is no notice number: look for three letters or digits and six digits, such as M1H-000123"
     ),
     "office_exists": "there is an office {office} already and nothing was changed; {file} needs another code",
     "office_file": "the office's file {file} cannot be used: {fault}; docs/offices.md says how it is written",
     "password_too_short": "the password on standard input has fewer than {least} characters; give a longer one",
-    "refused": "{slots} slots do not count what their bookings take (they are named above); see docs/operations.md",
+    "places_differ": "{differ} counts or bookings, named above with what to do, do not agree",
     "unknown_holiday": "neither table nor library has a holiday on {day}; `madoguchi holidays show` prints a year",
     "unknown_office": "there is no office with the code {office}; `madoguchi offices load` makes one of its file",
     "unknown_policy": "there is no value {key}, or it cannot be what was given; docs/offices.md lists them",
@@ -36,6 +42,8 @@ def sentence(refusal: Refusal, given: Mapping[str, object]) -> str:
     facts = {**given, **refusal.facts}
     if isinstance(cause := refusal.__cause__, OSError):
         facts["fault"] = cause.strerror  # without the number and the name that Python puts around it
+    elif "key" in refusal.facts and "fault" in refusal.facts:
+        facts["fault"] = f"{refusal.facts['key']}: {refusal.facts['fault']}"
     try:
         return WORDS[refusal.code].format_map(facts)
     except KeyError:

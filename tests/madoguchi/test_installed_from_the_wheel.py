@@ -19,11 +19,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an environment with the wheel and nothing else in it."""
     folder = tmp_path_factory.mktemp("wheel")
     python = folder / "v" / "bin" / "python"
-    for words in (
+    made: list[list[str | Path]] = [
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder],
         [sys.executable, "-m", "venv", "--without-pip", folder / "v"],
         [BIN / "uv", "pip", "install", "--offline", "--no-deps", "--python", python, folder / WHEEL],
-    ):
+    ]
+    for words in made:
         subprocess.run(words, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own words
     return folder / "v"
 
