@@ -25,10 +25,10 @@ WORDS = {
     "notice_number": (
         "what was given is no notice number: look for three letters or digits and six digits, such as M1H-000123"
     ),
-    "office_exists": "there is an office {office} already and nothing was changed; {file} needs another code",
     "office_file": "the office's file {file} cannot be used: {fault}; docs/offices.md says how it is written",
     "password_too_short": "the password on standard input has fewer than {least} characters; give a longer one",
     "places_differ": "{differ} counts or bookings, named above with what to do, do not agree",
+    "rule_unusable": "opening rules cannot be meant so ({fields}); docs/offices.md says how they are written",
     "unknown_holiday": "neither table nor library has a holiday on {day}; `madoguchi holidays show` prints a year",
     "unknown_office": "there is no office with the code {office}; `madoguchi offices load` makes one of its file",
     "unknown_policy": "there is no value {key}, or it cannot be what was given; docs/offices.md lists them",

@@ -102,7 +102,6 @@ def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
     keep_holidays(now)
     offices = {code: load_office(read_office_file(FILES / f"{code}.toml"), ACTOR, now).id for code in OFFICES}
     for office_id in offices.values():
-        _close_on_days_off(office_id)
         extend_slots(office_id, now)
     made = []
     for name, role in STAFF:
@@ -110,17 +109,6 @@ def found_city(passwords: Passwords, now: datetime) -> list[SampleStaff]:
         add_staff(passwords, name, role, password, None if role is Role.ADMIN else offices["honcho"], ACTOR, now)
         made.append(SampleStaff(name, password, role.value))
     return made
-
-
-def _close_on_days_off(office_id: int) -> None:
-    """Closed on holidays and from 29 December to 3 January, as town halls are; an office's file cannot say it yet."""
-    with transaction() as tx:
-        tx.session.add(OpeningRule(office_id=office_id, kind=RuleKind.HOLIDAY, closed=True, reason="祝日"))
-        tx.session.add(
-            OpeningRule(
-                office_id=office_id, kind=RuleKind.YEARLY, first_md=1229, last_md=103, closed=True, reason="年末年始"
-            )
-        )
 
 
 def open_around_the_clock(first: date, days: int, now: datetime) -> None:

@@ -378,7 +378,9 @@ class TestPlacesOnOffer:
         days = open_days(read_session(), city.wish(city.person()), policy, city.now)
 
         assert [d.day for d in days] == [MONDAY + timedelta(days=n) for n in range(46)]
-        assert {d.day.weekday() for d in days if d.reason == "closed"} == {5, 6}
+        turn_of_the_year = {date(2026, 12, 29) + timedelta(days=n) for n in range(6)}
+        days_off = {d.day for d in days if d.day.weekday() >= 5} | turn_of_the_year | {date(2027, 1, 11)}  # 成人の日
+        assert {d.day for d in days if d.reason in ("closed", "holiday")} == days_off
         assert next(d.free for d in days if d.day == TUESDAY) == 79
 
     def test_after_a_whole_life_every_counter_is_right(self, city: City, person: Person) -> None:
