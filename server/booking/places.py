@@ -18,12 +18,12 @@ from server.audit import record
 from server.booking.capacity import Places, places_at
 from server.booking.models import Slot
 from server.booking.queries import Difference, bookings_out_of_place, differences
-from server.booking.worklist import expecting_on, note_affected
+from server.booking.worklist import note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.events import OpeningChanged
 from server.offices.models import Pool, PoolKind
-from server.offices.opening_rules import Calendar, OpenSession
+from server.offices.opening_rules import OpenSession
 from server.offices.policy import policy_of
 from server.offices.queries import (
     all_offices,
@@ -72,23 +72,6 @@ def last_day(session: Session, office_id: int, now: datetime) -> date:
     """The last day whose places are made: one more than can be booked, so that midnight finds it ready."""
     today = business_date(now)
     return today + timedelta(days=policy_on(session, office_id, today).open_days_before + 1)
-
-
-def affected_if(
-    session: Session, office_id: int, calendar: Calendar, first: date, last: date, now: datetime
-) -> dict[date, int]:
-    """How many bookings would have no place any more on each day if the office had this calendar; days without any are
-    left out. Asked before anything is closed; never writes."""
-    found: dict[date, int] = {}
-    for n in range((last - first).days + 1):
-        day = first + timedelta(days=n)
-        standing = expecting_on(session, [pool.id for pool in pools_of(session, office_id)], day, now)
-        if standing:
-            wanted = _wanted(session, office_id, day, calendar)
-            lost = {booking for pool, starts_at, booking in standing if (pool, starts_at) not in wanted}
-            if lost:
-                found[day] = len(lost)
-    return found
 
 
 @dataclass(frozen=True)
@@ -153,7 +136,7 @@ def _check_and_tell(office_id: int, now: datetime) -> None:
 
 def _make_day(office_id: int, day: date, now: datetime) -> int:
     with transaction() as tx:
-        wanted = _wanted(tx.session, office_id, day, calendar_of(tx.session, office_id, day))
+        wanted = _wanted(tx.session, office_id, day)
         standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
         sizes = {slot.id: slot.bookable for slot in standing.values()}
         for (pool_id, starts_at), (ends_at, places) in wanted.items():
@@ -169,15 +152,13 @@ def _make_day(office_id: int, day: date, now: datetime) -> int:
         return len(wanted.keys() - standing.keys())
 
 
-def _wanted(
-    session: Session, office_id: int, day: date, calendar: Calendar
-) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
+def _wanted(session: Session, office_id: int, day: date) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
     """(pool, start) → (end, places) of every slot the office has on a day.
 
     Pools that a service uses together begin their slots together, or nobody could book in both: all take the longest
     length that one of them has for itself.
     """
-    sessions = calendar.plan(day).sessions
+    sessions = calendar_of(session, office_id, day).plan(day).sessions
     office = policy_on(session, office_id, day)
     values = {pool.id: pool_values_on(session, pool.id, day) for pool in pools_of(session, office_id)}
     lengths = {}

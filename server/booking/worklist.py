@@ -7,7 +7,7 @@ ended, or when it stands at another time and its people were told, or when its p
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID, uuid5
 
 from sqlalchemy import Select, select
@@ -197,17 +197,6 @@ def note_affected(tx: Transaction, slots: Collection[Slot], sizes: Mapping[int, 
     for booking, row in listed.items():
         if booking not in wanted and row.told_at is None and row.booking.starts_at == row.starts_at:
             row.done_at = now
-
-
-def expecting_on(session: Session, pools: Collection[int], day: date, now: datetime) -> list[tuple[int, datetime, int]]:
-    """(pool, start of the slot, booking) of a day's bookings that still expect their place."""
-    rows = session.execute(
-        select(Slot.pool_id, Slot.starts_at, SlotUse.booking_id)
-        .join(SlotUse, SlotUse.slot_id == Slot.id)
-        .join(Booking, Booking.id == SlotUse.booking_id)
-        .where(Slot.pool_id.in_(pools), Slot.business_date == day, Slot.starts_at > now, Booking.state.in_(EXPECTING))
-    )
-    return [(pool, starts_at, booking) for pool, starts_at, booking in rows]
 
 
 def _list(tx: Transaction, booking_id: int, reason: Reason, now: datetime) -> None:

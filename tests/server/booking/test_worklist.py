@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from server.booking.models import AffectedBooking, Channel, Reason, Slot, Told
-from server.booking.places import affected_if, make_slots
+from server.booking.places import make_slots
 from server.booking.service import cancel_booking, move_booking, sweep_lapsed_holds
 from server.booking.worklist import (
     MovedAll,
@@ -23,7 +23,6 @@ from server.booking.worklist import (
 from server.clock import office_time
 from server.db import read_session, transaction
 from server.offices.models import OpeningRule
-from server.offices.queries import calendar_of
 from server.offices.service import set_policy
 from tests.fakes import asked_by
 from tests.server.city import MONDAY, City
@@ -64,18 +63,6 @@ def test_a_day_that_closes_puts_its_bookings_on_the_list(city: City) -> None:
     assert [(e.booking.uid, e.reason) for e in todo(city)] == [(uid, Reason.CLOSED) for uid in reversed(booked)]
     make_slots(city.here, TUESDAY, TUESDAY, city.now)
     assert len(todo(city)) == 2
-
-
-def test_how_many_would_be_affected_is_known_before_anything_is_closed(city: City) -> None:
-    for time in ("10:15", "16:00", "16:15"):
-        city.booked(time, TUESDAY)
-    set_hours(city, TUESDAY, 510, 960)
-    read_session().rollback()
-    calendar = calendar_of(read_session(), city.here, TUESDAY)
-
-    assert affected_if(read_session(), city.here, calendar, MONDAY, WEDNESDAY, city.now) == {TUESDAY: 2}
-    assert todo(city) == []
-    assert not city.place("16:00", TUESDAY).closed
 
 
 def test_of_a_time_that_shrinks_the_newest_bookings_are_listed(city: City) -> None:
