@@ -103,6 +103,7 @@ class Difference:
 class PlacesOfDay:
     """How full a pool is on one day."""
 
+    pool_id: int
     pool: str
     places: int
     taken: int
@@ -420,6 +421,7 @@ def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfD
     """How full an office is on a day, pool by pool."""
     rows = session.execute(
         select(
+            Pool.id,
             Pool.name,
             func.coalesce(func.sum(Slot.bookable + Slot.extra), 0),
             func.coalesce(func.sum(Slot.taken), 0),
@@ -430,7 +432,7 @@ def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfD
         .group_by(Pool.id, Pool.name)
         .order_by(Pool.id)
     )
-    return [PlacesOfDay(name, int(places), int(taken), int(free)) for name, places, taken, free in rows]
+    return [PlacesOfDay(pool, name, int(places), int(taken), int(free)) for pool, name, places, taken, free in rows]
 
 
 _LIVE_BOOKING = (

@@ -14,7 +14,7 @@ from server.auth.forms import LONGEST, line_of
 from server.auth.guards import needs, staff
 from server.auth.passwords import MIN_LENGTH
 from server.auth.rules import Right, Role
-from server.booking.queries import PlacesOfDay, places_of_day
+from server.booking.queries import PlacesOfDay, places_of_day, walk_in_places
 from server.clock import business_date
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
@@ -126,6 +126,7 @@ class OfficeView:
     lanes: list[dict[str, Any]]
     sessions: list[OpenSession]
     places: list[PlacesOfDay]
+    walk_ins: dict[int, int]
 
 
 @blueprint.get("")
@@ -276,7 +277,15 @@ def _office_view(office: Office, names: dict[int, str], moment: datetime) -> Off
     ]
     lanes = [{"name": lane.name_ja, "first": s.first, "last": s.last} for lane, s in ranges_of(session, office.id)]
     sessions = list(calendar_of(session, office.id, today).plan(today).sessions)
-    return OfficeView(office, windows, services, lanes, sessions, places_of_day(session, office.id, today))
+    return OfficeView(
+        office,
+        windows,
+        services,
+        lanes,
+        sessions,
+        places_of_day(session, office.id, today),
+        walk_in_places(session, office.id, moment),
+    )
 
 
 def _accounts_page(refused: str = "") -> ResponseReturnValue:
