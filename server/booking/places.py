@@ -16,14 +16,14 @@ from sqlalchemy.orm import Session
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.capacity import Places, places_at
-from server.booking.models import Slot
+from server.booking.models import BookingPerson, Slot, SlotUse
 from server.booking.queries import Difference, bookings_out_of_place, differences
 from server.booking.worklist import note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.events import OpeningChanged
-from server.offices.models import Pool, PoolKind
-from server.offices.opening_rules import OpenSession
+from server.offices.models import Pool, PoolKind, Service
+from server.offices.opening_rules import DayPlan, OpenSession
 from server.offices.policy import policy_of
 from server.offices.queries import (
     all_offices,
@@ -136,7 +136,8 @@ def _check_and_tell(office_id: int, now: datetime) -> None:
 
 def _make_day(office_id: int, day: date, now: datetime) -> int:
     with transaction() as tx:
-        wanted = _wanted(tx.session, office_id, day)
+        plan = calendar_of(tx.session, office_id, day).plan(day)
+        wanted = _wanted(tx.session, office_id, plan)
         standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
         sizes = {slot.id: slot.bookable for slot in standing.values()}
         for (pool_id, starts_at), (ends_at, places) in wanted.items():
@@ -148,17 +149,35 @@ def _make_day(office_id: int, day: date, now: datetime) -> int:
             _resize(slot, ends_at, places)
         for key, slot in standing.items():
             slot.closed = key not in wanted
-        note_affected(tx, standing.values(), sizes, now)
+        note_affected(tx, standing.values(), sizes, _not_offered(tx.session, standing.values(), plan), now)
         return len(wanted.keys() - standing.keys())
 
 
-def _wanted(session: Session, office_id: int, day: date) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
+def _not_offered(session: Session, slots: Iterable[Slot], plan: DayPlan) -> set[int]:
+    """Bookings in open slots whose session does not do, or does no more, what one of their people comes for."""
+    if all(running.services is None for running in plan.sessions):
+        return set()
+    rows = session.execute(
+        select(Slot.starts_at, SlotUse.booking_id, Service.code)
+        .join(SlotUse, SlotUse.slot_id == Slot.id)
+        .join(BookingPerson, BookingPerson.booking_id == SlotUse.booking_id)
+        .join(Service, Service.id == BookingPerson.service_id)
+        .where(Slot.id.in_([slot.id for slot in slots]), BookingPerson.live)
+    )
+    return {
+        booking
+        for starts_at, booking, service in rows
+        if (running := plan.session_at(starts_at)) is not None and not running.offers(service)
+    }
+
+
+def _wanted(session: Session, office_id: int, plan: DayPlan) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
     """(pool, start) → (end, places) of every slot the office has on a day.
 
     Pools that a service uses together begin their slots together, or nobody could book in both: all take the longest
     length that one of them has for itself.
     """
-    sessions = calendar_of(session, office_id, day).plan(day).sessions
+    day = plan.day
     office = policy_on(session, office_id, day)
     values = {pool.id: pool_values_on(session, pool.id, day) for pool in pools_of(session, office_id)}
     lengths = {}
@@ -169,7 +188,7 @@ def _wanted(session: Session, office_id: int, day: date) -> dict[tuple[int, date
     for pool in pools_of(session, office_id):
         policy = replace(policy_of(values[pool.id].items(), office), slot_minutes=lengths[pool.id])
         units, length = _units(session, pool, values[pool.id], day), timedelta(minutes=policy.slot_minutes)
-        for starts_at in _starts(sessions, length):
+        for starts_at in _starts(plan.sessions, length):
             wanted[pool.id, starts_at] = starts_at + length, places_at(starts_at, units, policy)
     return wanted
 

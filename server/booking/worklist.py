@@ -167,9 +167,12 @@ def settle(now: datetime) -> int:
     return done
 
 
-def note_affected(tx: Transaction, slots: Collection[Slot], sizes: Mapping[int, int], now: datetime) -> None:
+def note_affected(
+    tx: Transaction, slots: Collection[Slot], sizes: Mapping[int, int], not_offered: Collection[int], now: datetime
+) -> None:
     """Step, on the locked slots of a day that were given new sizes: put on the list who has no place any more, take off
-    it who has one again. `sizes`: slot id → bookable places before.
+    it who has one again. `sizes`: slot id → bookable places before; `not_offered`: bookings whose slot is open, but not
+    for what they come for.
 
     A slot that is overbooked on purpose is none of the list's business: what was taken beyond the old size, less those
     who are on the list already, was meant so.
@@ -184,6 +187,7 @@ def note_affected(tx: Transaction, slots: Collection[Slot], sizes: Mapping[int, 
         if slot.closed:
             wanted.update((booking, Reason.CLOSED) for booking, _ in here)
             continue
+        wanted.update((booking, Reason.CLOSED) for booking, _ in here if booking in not_offered)
         on_list = sum(units for booking, units in here if booking in listed)
         on_purpose = max(0, slot.taken - sizes.get(slot.id, slot.bookable) - on_list)
         over = slot.taken - slot.bookable - on_purpose

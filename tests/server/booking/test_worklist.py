@@ -65,6 +65,18 @@ def test_a_day_that_closes_puts_its_bookings_on_the_list(city: City) -> None:
     assert len(todo(city)) == 2
 
 
+def test_who_comes_for_what_is_not_done_then_any_more_is_on_the_list(city: City) -> None:
+    lost, _ = city.booked("10:15", TUESDAY)[1], city.booked("10:15", WEDNESDAY)
+    set_hours(city, TUESDAY, 510, 1035, services=["certificate"])
+    make_slots(city.here, TUESDAY, WEDNESDAY, city.now)
+    assert [(e.booking.uid, e.reason) for e in todo(city)] == [(lost, Reason.CLOSED)]
+
+    with transaction() as tx:
+        tx.session.query(OpeningRule).filter(OpeningRule.on_date == TUESDAY).update({"services": ["pickup"]})
+    make_slots(city.here, TUESDAY, WEDNESDAY, city.now)
+    assert todo(city) == []
+
+
 def test_of_a_time_that_shrinks_the_newest_bookings_are_listed(city: City) -> None:
     _, newest = [city.booked("10:15", TUESDAY)[1] for _ in range(2)]
     size(city, 50)  # one place of 10:15 is left

@@ -47,12 +47,21 @@ def slots(city: City, kind: PoolKind, day: date = MONDAY) -> dict[str, Slot]:
     return {f"{office_time(slot.starts_at):%H:%M}": slot for slot in found}
 
 
-def set_hours(city: City, day: date, opens: int, closes: int, *, closed: bool = False) -> None:
+def set_hours(
+    city: City, day: date, opens: int, closes: int, *, closed: bool = False, services: list[str] | None = None
+) -> None:
     """The office has other hours on one day."""
     last = {"last_booked": closes, "last_walk_in": closes}
     with transaction() as tx:
         rule = OpeningRule(
-            office_id=city.here, kind=RuleKind.DATED, on_date=day, closed=closed, opens=opens, closes=closes, **last
+            office_id=city.here,
+            kind=RuleKind.DATED,
+            on_date=day,
+            closed=closed,
+            opens=opens,
+            closes=closes,
+            services=services,
+            **last,
         )
         tx.session.add(rule)
 
