@@ -18,6 +18,7 @@ class Tone(StrEnum):
     """What the visitor can do now; the page's sign and colour follow from it, never colour alone."""
 
     AGAIN = "again"
+    CAREFUL = "careful"
     WAIT = "wait"
     STAFF = "staff"
     DONE = "done"
@@ -46,7 +47,7 @@ OUT_OF_ORDER: Final = Telling("kiosk.outoforder")
 REFUSALS: Final[Mapping[str, Telling]] = {
     "unreadable": Telling("kiosk.unreadable", Tone.AGAIN, counts=True),
     "wrong_code": Telling("kiosk.wrongcode", Tone.AGAIN, counts=True),
-    "my_number": Telling("kiosk.mynumber", Tone.AGAIN, counts=True),
+    "my_number": Telling("kiosk.mynumber", Tone.CAREFUL, counts=True),
     "code_unknown": Telling("kiosk.notfound.scan", Tone.AGAIN, counts=True),
     "not_booked": Telling("kiosk.notbooked", Tone.STAFF, walk_in=True),
     "wrong_day": Telling("kiosk.wrongday"),

@@ -16,6 +16,7 @@ PAPER_FONT = MODULES / "@expo-google-fonts" / "biz-udgothic"
 WEIGHTS = (400, 700)
 PAGE_FOLDERS = ("server/static/vendor", "display/static/vendor", "kiosk/screen/static/vendor")
 PAPER_FOLDER = "kiosk/fonts"
+TELEPHONE_FONTS = ("Noto Sans CJK JP Regular", "NotoSansCJKjp-Regular", "Noto Sans CJK JP", "Noto Sans JP")
 
 FILES = {
     "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
@@ -42,6 +43,7 @@ def main() -> None:
     """Fill all places."""
     for folder in PAGE_FOLDERS:
         fill_page_folder(anew(folder))
+    fill_letters(ROOT / PAGE_FOLDERS[0] / "fonts")
     paper = anew(PAPER_FOLDER)
     for name, source in PAPER_FILES.items():
         shutil.copyfile(PAPER_FONT / source, paper / name)
@@ -77,6 +79,21 @@ def fill_fonts(folder: Path) -> None:
     (folder / "biz-udpgothic.css").write_text(sheet, encoding="utf-8")
     for name in re.findall(r"url\(\./files/([^)]+)\)", sheet):
         shutil.copyfile(SCREEN_FONT / "files" / name, folder / "files" / name)
+
+
+def fill_letters(folder: Path) -> None:
+    """A second style sheet for the server's pages: the same files under a name of our own, regular weight alone.
+
+    A machine that has the name of a font gets what it has; this one is the last that a page asks for. Telephones have
+    Japanese letters under no name that a page can ask for by family, hence `local`: they fetch nothing.
+    """
+    sheet = (folder / "biz-udpgothic.css").read_text(encoding="utf-8")
+    regular = [rule for rule in sheet.split("@font-face")[1:] if "font-weight: 400" in rule]
+    local = "".join(f"local('{name}'), " for name in TELEPHONE_FONTS)
+    rules = (rule.rpartition("}")[0] for rule in regular)
+    faces = "".join(f"@font-face{rule}}}\n" for rule in rules)
+    named = faces.replace("'BIZ UDPGothic'", "'Madoguchi Letters'").replace("  font-weight: 400;\n", "")
+    (folder / "letters.css").write_text(named.replace("src: ", f"src: {local}"), encoding="utf-8")
 
 
 if __name__ == "__main__":

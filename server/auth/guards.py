@@ -127,7 +127,9 @@ def resident(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         if notice_id() is None:
-            return redirect(url_for("booking_web.start", expired=1), 303)
+            # Somebody who never signed in has no session that could have run out.
+            why = "expired" if "notice" in session else "wanted"
+            return redirect(url_for("booking_web.start") + f"?{why}=1", 303)
         return cast(ResponseReturnValue, view(*args, **kwargs))
 
     guarded.guard = "resident"  # type: ignore[attr-defined]  # functions may carry attributes

@@ -32,6 +32,7 @@ class CalendarEntry:
     title: str
     place: str
     notes: str
+    language: str
 
 
 def calendar_file(entry: CalendarEntry) -> bytes:
@@ -39,7 +40,7 @@ def calendar_file(entry: CalendarEntry) -> bytes:
     lines = (
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
-        "PRODID:-//Madoguchi//Booking//JA",
+        f"PRODID:-//Madoguchi//Booking//{entry.language.upper()}",
         "CALSCALE:GREGORIAN",
         "METHOD:PUBLISH",
         *ZONE,

@@ -450,8 +450,8 @@ def _day(field: str) -> date | None:
 
 
 def _weeks(days: Sequence[DayPlaces]) -> list[list[DayPlaces | None]]:
-    """The days as rows from Monday to Sunday; None before the first and after the last."""
-    cells: list[DayPlaces | None] = [None] * days[0].day.weekday() + list(days)
+    """The days as rows from Sunday to Saturday, as on the web; None before the first and after the last."""
+    cells: list[DayPlaces | None] = [None] * (days[0].day.isoweekday() % 7) + list(days)
     cells += [None] * (-len(cells) % 7)
     return [cells[n : n + 7] for n in range(0, len(cells), 7)]
 

@@ -185,7 +185,8 @@ def _see(endpoint: str, **values: Any) -> ResponseReturnValue:
 @public
 def start() -> ResponseReturnValue:
     """What this is, and the form to sign in."""
-    return _start(said="web.err.session" if request.args.get("expired") else "")
+    wanted = "web.signin.first" if request.args.get("wanted") else ""
+    return _start(said="web.err.session" if request.args.get("expired") else wanted)
 
 
 @blueprint.get("/b/<scan_code>")
@@ -242,11 +243,12 @@ def choose_language() -> ResponseReturnValue:
 
 
 def _forget_session() -> None:
-    """Everything but the language goes: the next notice on a shared phone must see nothing of the former."""
-    chosen = session.get("lang")
+    """Everything goes but the language, which stays from here on: also for what a calendar fetches by itself. The next
+    notice on a shared phone must see nothing of the former.
+    """
+    chosen = language()
     session.clear()
-    if chosen in LANGUAGES:
-        session["lang"] = chosen
+    session["lang"] = chosen
 
 
 def _start(status: int = 200, credential_id: str = "", said: str = "", wrong: str = "") -> ResponseReturnValue:
@@ -281,7 +283,10 @@ def _phone_hours(office: Office, moment: datetime) -> str:
     calendar = calendar_of(read_session(), office.id, today)
     for ahead in range(14):
         if sessions := calendar.plan(today + timedelta(days=ahead)).sessions:
-            return say("web.tel.hours", opentime=sessions[0].opens, time=sessions[-1].closes)
+            opens, closes = sessions[0].opens, sessions[-1].closes
+            if closes - opens == timedelta(days=1):
+                return say("web.tel.allday")
+            return say("web.tel.hours", opentime=opens, time=closes)
     return ""
 
 
@@ -663,6 +668,7 @@ def calendar_entry() -> ResponseReturnValue:
         title=say("web.calendar.title", service=who.service.names),
         place=who.office.names[lang],
         notes=say("web.calendar.notes", time=starts_at, tel=who.office.tel),
+        language=lang,
     )
     answer = Response(calendar_file(entry), mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'attachment; filename="booking.ics"'

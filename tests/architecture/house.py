@@ -116,7 +116,7 @@ def turned_away(answer: TestResponse) -> str:
         return str(answer.status_code)
     if answer.status_code == 303 and re.fullmatch(r"/staff/sign-in(\?next=.*)?", answer.location or ""):
         return "staff sign in"
-    return "residents sign in" if answer.location == "/?expired=1" else ""
+    return "residents sign in" if answer.location == "/?wanted=1" else ""
 
 
 def way_out(who: str, guard: str) -> str:

@@ -1,5 +1,6 @@
 """The residents' pages in Chromium: with and without scripts, on a telephone and on a desk, by hand and by keyboard."""
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -8,12 +9,13 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from server.booking.queries import live_booking_of
 from server.db import read_session
 from server.issuance.service import Sticker, find_by_number
 from server.sample import new_notice
+from tests.browsers import QUIET, chromium
 from tests.conftest import Office
 from tests.fakes import MONDAY_NINE
 
@@ -322,3 +324,47 @@ def test_the_language_changes_on_the_page_one_is_on(open_page: OpenPage, sticker
     expect(page).to_have_url(re.compile(TUESDAY))
     expect(page.get_by_role("heading", level=1)).to_have_text("Tue 1 Dec 2026")
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize("width", [768, 1024, 1280])
+def test_no_letter_of_a_closed_day_stands_alone_on_its_line(open_page: OpenPage, sticker: Sticker, width: int) -> None:
+    page = open_page("ja", (width, 900))
+    sign_in(page, sticker)
+    lines = page.locator(".days .closed").first.evaluate(LETTERS_OF_EACH_LINE)
+    assert sum(lines) == len("受付していません")
+    assert min(lines) >= 3
+
+
+# The words after the sign: how many letters stand on each line.
+LETTERS_OF_EACH_LINE = """(day) => {
+  const text = [...day.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const lines = new Map();
+  for (let n = text.data.search(/\\S/); n < text.data.trimEnd().length; n += 1) {
+    const letter = document.createRange();
+    letter.setStart(text, n);
+    letter.setEnd(text, n + 1);
+    const top = Math.round(letter.getBoundingClientRect().top);
+    lines.set(top, (lines.get(top) ?? 0) + 1);
+  }
+  return [...lines.values()];
+}"""
+
+
+def test_a_machine_without_japanese_letters_is_sent_ours(playwright_: Playwright, address: str, tmp_path: Path) -> None:
+    fonts = tmp_path / "fonts.conf"
+    latin = next(p.parent for p in Path("/usr/share/fonts").rglob("*.[ot]tf") if "dejavu" in p.name.lower())
+    fonts.write_text(f"<fontconfig><dir>{latin}</dir><cachedir>{tmp_path}</cachedir></fontconfig>", "utf-8")
+    poor = playwright_.chromium.launch(
+        executable_path=chromium(), args=list(QUIET), env={**os.environ, "FONTCONFIG_FILE": str(fonts)}
+    )
+    for path in ("/", "/staff/sign-in"):
+        page = poor.new_page(locale="ja-JP")
+        found = complaints(page)
+        page.goto(address + path, wait_until="networkidle")
+        page.evaluate("async () => { await document.fonts.ready }")
+        drawn = "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+        assert "Madoguchi Letters" in str(page.evaluate(drawn))
+        assert found == []
+        sheet = page.request.get(f"{address}/static/vendor/fonts/letters.css")
+        assert "max-age" in sheet.headers["cache-control"]
+    poor.close()

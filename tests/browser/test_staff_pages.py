@@ -406,3 +406,13 @@ def overbook_states(page: Page, caller: Person) -> Iterator[str]:
 
 
 STATES = {"kakaricho": overbook_states, "madoguchi3": desk_states, "denwa": phone_states, "kanri": admin_states}
+
+
+def test_on_a_telephone_sign_out_stays_one_word(open_page: OpenPage) -> None:
+    page = open_page("madoguchi3", "/desk", (390, 844))
+    button = page.locator(".sign-out button")
+    line = float(button.evaluate("(b) => parseFloat(getComputedStyle(b).lineHeight)"))
+    words = button.evaluate(
+        "(b) => { const r = document.createRange(); r.selectNodeContents(b); return r.getBoundingClientRect().height }"
+    )
+    assert words < 1.5 * line

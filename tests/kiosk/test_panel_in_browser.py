@@ -43,7 +43,7 @@ PAGES = {
         Tone.STAFF,
         seconds=20.0,
     ),
-    "my number": Page("message", Say("kiosk.mynumber"), tone=Tone.AGAIN, seconds=20.0),
+    "my number": Page("message", Say("kiosk.mynumber"), tone=Tone.CAREFUL, seconds=20.0),
     "wrong office": Page("message", Say("kiosk.wrongsite", {"site": OFFICE}), tone=Tone.STAFF, seconds=20.0),
     "cancelled": Page("message", Say("kiosk.cancelled"), tone=Tone.STAFF, walk_in=True, seconds=20.0),
     "services": Page(
@@ -107,6 +107,39 @@ def touched(touches: list[tuple[str, str]], wanted: tuple[str, str]) -> None:
     while wanted not in touches:
         assert time.monotonic() < until, touches
         time.sleep(0.01)
+
+
+@pytest.mark.parametrize("size", [UPRIGHT, WIDE, (1920, 1080)], ids=["upright", "wide", "large"])
+def test_a_label_and_what_one_does_with_it_stay_on_one_line(
+    panel: BrowserPage, screen: ScreenServer, size: tuple[int, int]
+) -> None:
+    panel.set_viewport_size({"width": size[0], "height": size[1]})
+    shown(panel, screen, "idle")
+    second = panel.locator("#second")
+    assert "「予約なし」を押してください" in second.inner_text().replace("\u2060", "")
+    panel.evaluate("async () => { await document.fonts.ready }")
+    assert second.evaluate(HEIGHTS_AROUND_THE_MARK) == 1
+
+
+# How many lines the letters before and after 」 stand on.
+HEIGHTS_AROUND_THE_MARK = """(p) => {
+  const text = p.firstChild, at = text.data.indexOf("」"), tops = new Set();
+  for (const n of [at, text.data.indexOf("を", at)]) {
+    const letter = document.createRange();
+    letter.setStart(text, n);
+    letter.setEnd(text, n + 1);
+    tops.add(Math.round(letter.getBoundingClientRect().top));
+  }
+  return tops.size;
+}"""
+
+
+def test_what_may_be_a_my_number_is_answered_with_a_warning_sign(panel: BrowserPage, screen: ScreenServer) -> None:
+    shown(panel, screen, "my number")
+    expect(panel.locator("#sign")).to_be_visible()
+    panel.evaluate("async () => { await document.fonts.ready }")
+    assert str(panel.locator("#sign-use").get_attribute("href")).endswith("#careful")
+    assert "careful" in (Path(__file__).parents[2] / "kiosk/screen/static/signs.svg").read_text("utf-8")
 
 
 @pytest.mark.parametrize("size", [UPRIGHT, WIDE], ids=["upright", "wide"])

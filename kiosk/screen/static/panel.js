@@ -73,7 +73,8 @@ function drawSaid(picture) {
   fill("rest", apart ? [] : rest.map((sentence) => textElement("p", sentence)));
   fill("notes", picture.notes.map((note) => textElement("li", note)));
   say("hint", picture.hint);
-  say("second", apart ? rest[0] : "");
+  // A label and what one does with it stay on one line: 「予約なし」を押してください。
+  say("second", apart ? rest[0].replaceAll("」", "」\u2060") : "");
 }
 
 function drawTimeLeft(picture) {

@@ -15,7 +15,7 @@ TEN = datetime(2026, 12, 1, 10, 15, tzinfo=OFFICE_ZONE)
 def entry(title: str = "窓口の予約（カードの受け取り）", place: str = "見本市 本庁", notes: str = "") -> CalendarEntry:
     """A booking of the sample city."""
     end = TEN + timedelta(minutes=30)
-    return CalendarEntry("0193@127.0.0.1:8000", TEN, end, TEN - timedelta(days=1), title, place, notes)
+    return CalendarEntry("0193@127.0.0.1:8000", TEN, end, TEN - timedelta(days=1), title, place, notes, "ja")
 
 
 def unfolded(file: bytes) -> list[str]:

@@ -102,6 +102,13 @@ def test_a_day_that_is_asked_for_is_shown_with_its_first_free_time(operator: Ope
     assert "令和8年12月1日（火）" in plain(operator.desk.get(page))
 
 
+def test_weeks_begin_on_sunday_as_on_the_web(operator: Operator) -> None:
+    table = operator.desk.get(operator.page).text.partition("<table>")[2].partition("</table>")[0]
+    assert "".join(re.findall(r'<th scope="col">(.)</th>', table)) == "日月火水木金土"
+    first_week = re.findall(r"<td>(.*?)</td>", table.split("</tr>")[1], re.DOTALL)
+    assert [re.sub(r"<[^>]+>", "", cell).split(" ")[0] for cell in first_week[:2]] == ["", "11/30"]
+
+
 @pytest.mark.parametrize("day", ["2026-11-29", "2027-11-30", "monday", ""])
 def test_a_day_that_cannot_be_booked_leads_to_the_first_that_can(operator: Operator, day: str) -> None:
     assert operator.proposed(f"{operator.page}?day={day}") == "09:15"

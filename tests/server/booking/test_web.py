@@ -21,7 +21,7 @@ from server.booking.service import check_in_booking, locked_booking
 from server.db import read_session, transaction
 from server.issuance.models import Notice, NoticeState
 from server.issuance.service import Sticker, find_by_number
-from server.sample import new_notice
+from server.sample import new_notice, open_around_the_clock
 from tests.conftest import Browser, Office, settings_for
 from tests.fakes import MONDAY_NINE
 
@@ -124,6 +124,13 @@ def plain(page: TestResponse) -> str:
     return re.sub(r"[ \n]+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
 
+def focused(page: TestResponse) -> tuple[str, str]:
+    """The name of the field that has the focus from the start, and what describes it."""
+    field = next((tag for tag in re.findall(r"<input [^>]*>", page.text) if " autofocus" in tag), "")
+    found = [re.search(rf'{attribute}="([^"]*)"', field) for attribute in ("name", "aria-describedby")]
+    return found[0][1] if found[0] else "", found[1][1] if found[1] else ""
+
+
 class TestSigningIn:
     def test_the_first_page_says_what_to_enter_what_never_and_whom_to_phone(self, visitor: Resident) -> None:
         page = plain(visitor.get("/"))
@@ -157,6 +164,23 @@ class TestSigningIn:
         assert answer.status_code == 409
         assert "9時15分まで（15分間）" in plain(answer)
         assert "（0120-000-000　開庁日の8時30分から17時15分まで）" in plain(answer)
+
+    def test_an_office_that_is_open_all_day_says_so(
+        self, visitor: Resident, sticker: Sticker, sqlite_office: Office
+    ) -> None:
+        open_around_the_clock(date(2026, 11, 30), 1, sqlite_office.clock.now())
+        for _ in range(5):
+            visitor.send("/", "/sign-in", credential_id=sticker.credential_id, password=WRONG)
+        assert "（0120-000-000　終日）" in plain(visitor.sign_in(sticker))
+
+    def test_after_a_refusal_the_field_to_type_in_has_the_focus_and_says_why(
+        self, visitor: Resident, sticker: Sticker
+    ) -> None:
+        wrong = visitor.send("/", "/sign-in", credential_id=sticker.credential_id, password=WRONG)
+        assert focused(wrong) == ("password", "wrong how never")
+        refused = visitor.send("/", "/sign-in", credential_id=MY_NUMBER, password=WRONG)
+        assert focused(refused) == ("credential_id", "wrong how never")
+        assert focused(visitor.get("/")) == ("", "")
 
     @pytest.mark.parametrize("field", ["credential_id", "password"])
     def test_what_may_be_a_my_number_is_refused_and_not_shown_again(self, visitor: Resident, field: str) -> None:
@@ -202,7 +226,7 @@ class TestSigningIn:
 
     def test_after_signing_out_nothing_is_shown(self, resident: Resident) -> None:
         assert resident.send("/book", "/sign-out").location == "/"
-        assert resident.get("/book").location == "/?expired=1"
+        assert resident.get("/book").location == "/?wanted=1"
 
 
 class TestTheStickersLink:
@@ -419,7 +443,8 @@ class TestBooking:
 
     def test_without_signing_in_every_page_leads_to_the_first(self, visitor: Resident) -> None:
         for page in ("/book", TUESDAY, "/book/done", "/book/change", "/book/cancel", "/book/code.svg"):
-            assert visitor.get(page).location == "/?expired=1"
+            assert visitor.get(page).location == "/?wanted=1"
+        assert "はじめに、予約IDとパスワードでログインしてください" in plain(visitor.get("/?wanted=1"))
 
 
 class TestTheBooking:
@@ -442,6 +467,22 @@ class TestTheBooking:
         uid = booking_of(sqlite_office, sticker).uid
         code = sqlite_office.keyring.booking_code(uid)
         assert all(s not in text for s in (code.text, code.grouped, sticker.number, sticker.credential_id))
+
+    def test_the_calendar_file_speaks_the_language_in_which_one_signed_in(
+        self, visitor: Resident, sticker: Sticker
+    ) -> None:
+        english = {"Accept-Language": "en-GB,en;q=0.9"}
+        form = Forms(visitor.client.get("/", headers=english).text).by_action["/sign-in"]
+        words = {**form, "credential_id": sticker.credential_id, "password": sticker.password}
+        visitor.client.post("/sign-in", data=words, headers=english)
+        visitor.book()
+        # A calendar fetches the file by itself and names no language.
+        text = visitor.get("/book/booking.ics").text.replace("\r\n ", "")
+        assert "PRODID:-//Madoguchi//Booking//EN" in text
+        assert "LOCATION:Mihon City Hall" in text
+        assert "SUMMARY:Booking at the counter (" in text
+        assert "Please check in by 8:30." in text
+        assert all(letter < "\u3000" for letter in text)
 
     def test_a_change_keeps_the_code_and_gives_the_old_time_back(
         self, resident: Resident, sqlite_office: Office, sticker: Sticker
