@@ -49,7 +49,6 @@ class Office:
     scan_socket: str
     tickets: str
     notices: list[dict[str, str | None]]
-    receives: bool
 
 
 @dataclass
@@ -209,7 +208,6 @@ def _set_up(parts: Parts, port: int, at: datetime | None) -> Office:
         scan_socket=str(parts.folder / "scan.sock"),
         tickets=str(parts.folder / "tickets"),
         notices=seeded["notices"],
-        receives=seeded["receives"],
     )
 
 
@@ -320,7 +318,7 @@ def _tell(office: Office, folder: Path) -> None:
     print(f"\n  scan by hand:   .venv/bin/madoguchi scan {office.scan_socket} CODE", file=out)
     print(f"  logs:           {folder}\n", file=out)
     out.flush()
-    if office.receives and office.notices[0]["booked_for"]:
+    if office.notices[0]["note"] == "booked for now":
         play(office, _printed(out))
     else:
         print(f"No story: {office.notices[0]['note']} (--at says when the office's clock starts).", file=out)

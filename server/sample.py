@@ -76,8 +76,7 @@ class SampleNotice:
 def seed_demo(known: dict[str, Any] | None, *, around_the_clock: bool, pairing_lasts: timedelta) -> dict[str, Any]:
     """Make the sample city for a demonstration, or renew it: `known` is what a former call gave.
 
-    Gives JSON values: staff, notices (twelve new ones), kiosk_token, board and its pairing code, and `receives`:
-    whether the main office receives people at this moment.
+    Gives JSON values: staff, notices (twelve new ones), kiosk_token, board and its pairing code.
     """
     now, keys = edge.now(), edge.keyring()
     if known is None:
@@ -93,7 +92,6 @@ def seed_demo(known: dict[str, Any] | None, *, around_the_clock: bool, pairing_l
         **known,
         "pairing": pairing,
         "notices": [notice.to_json() for notice in dozen_notices(keys, now)],
-        "receives": _session(office_by_code(read_session(), "honcho").id, now) is not None,
     }
 
 
@@ -184,23 +182,25 @@ def _booked_notice(keyring: Keyring, office: str, days: list[datetime], note: st
     if note == CANCELLED:
         _cancel(keyring, sticker, now)
         starts_at = None
-    return SampleNotice(sticker, starts_at, note or _when_booked(starts_at or now, now))
+    return SampleNotice(sticker, starts_at, note or _when_booked(office, starts_at or now, now))
 
 
-def _when_booked(starts_at: datetime, now: datetime) -> str:
+def _when_booked(office: str, starts_at: datetime, now: datetime) -> str:
     if business_date(starts_at) != business_date(now):
         return "booked for another day"
-    return "booked for now" if starts_at <= now + timedelta(minutes=30) else "booked for today"
+    at_once = starts_at <= now + timedelta(minutes=30) and _session(office, now) is not None
+    return "booked for now" if at_once else "booked for today"
 
 
 def _why_no_place(office: str, now: datetime) -> str:
-    if _session(office_by_code(read_session(), office).id, now) is None:
+    if _session(office, now) is None:
         return "the office is closed at this time"
     return "the office has no place left today"
 
 
-def _session(office_id: int, now: datetime) -> OpenSession | None:
+def _session(office: str, now: datetime) -> OpenSession | None:
     """The session in which an office receives people at a moment, if any."""
+    office_id = office_by_code(read_session(), office).id
     return calendar_of(read_session(), office_id, business_date(now)).session_at(now)
 
 
