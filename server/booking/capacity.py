@@ -1,12 +1,13 @@
 """How many places an hour has (pure): all of them, the share of those who come without a booking, the channels'."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Protocol
 
 from server.clock import office_time
+from server.offices.opening_rules import OpenSession
 from server.offices.policy import OfficePolicy, at_hour
 
 
@@ -18,6 +19,16 @@ class Places:
     walk_in: int
     web_max: int | None = None
     phone_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Room:
+    """A stretch of time with its places, and how many of them are taken."""
+
+    starts_at: datetime
+    ends_at: datetime
+    bookable: int
+    taken: int
 
 
 class SpanLike(Protocol):
@@ -72,6 +83,35 @@ def share_of(places: Sequence[int], percent: int) -> list[int]:
         until += n
         shares.append(share * until // total if total else 0)
     return [end - start for start, end in pairwise(shares)]
+
+
+def starts_of(sessions: Iterable[OpenSession], length: timedelta) -> Iterator[datetime]:
+    """When slots begin that fit whole into a session and begin no later than its last reception of booked people."""
+    for session in sessions:
+        start = session.opens
+        while start + length <= session.closes and start <= session.last_booked:
+            yield start
+            start += length
+
+
+def held_elsewhere(open_slots: Sequence[Room], closed: Iterable[Room]) -> list[int]:
+    """How many places of each open slot are held by people of closed slots that overlap it.
+
+    Places that moved in time, or became longer, are not sold again while somebody has them: each unit taken in a closed
+    slot keeps one place of one open slot at the same time, the earliest that has room. Whose slot ends first chooses
+    first, so that as many as possible are kept (open slots never overlap). No slot loses a place that is taken in
+    itself.
+    """
+    room = [max(0, slot.bookable - slot.taken) for slot in open_slots]
+    kept = [0] * len(room)
+    in_order = sorted(range(len(room)), key=lambda n: open_slots[n].starts_at)
+    for gone in sorted(closed, key=lambda slot: (slot.ends_at, slot.starts_at)):
+        left = gone.taken
+        for n in in_order:
+            if open_slots[n].starts_at < gone.ends_at and gone.starts_at < open_slots[n].ends_at:
+                units = min(left, room[n] - kept[n])
+                kept[n], left = kept[n] + units, left - units
+    return kept
 
 
 def spreads(slot: SpanLike, policy: OfficePolicy) -> bool:

@@ -4,7 +4,7 @@ Each day is a transaction of its own, so that nobody who books waits for the who
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,15 +15,15 @@ from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
-from server.booking.capacity import Places, places_at
+from server.booking.capacity import Places, Room, held_elsewhere, places_at, starts_of
 from server.booking.models import BookingPerson, Slot, SlotUse
 from server.booking.queries import Difference, bookings_out_of_place, differences
-from server.booking.worklist import note_affected
+from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.events import OpeningChanged
 from server.offices.models import Pool, PoolKind, Service
-from server.offices.opening_rules import DayPlan, OpenSession
+from server.offices.opening_rules import DayPlan
 from server.offices.policy import policy_of
 from server.offices.queries import (
     all_offices,
@@ -38,13 +38,16 @@ from server.repeats import Caller, Request, repeat_of
 
 log = logging.getLogger(__name__)
 
+Key = tuple[int, datetime]  # pool and start
+Wanted = dict[Key, tuple[datetime, Places]]  # end and places
+
 
 def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
     """Make or adjust the places of an office's days, after any change of calendar or policy. Gives the number of places
     made anew.
 
     A slot that shrinks below what is taken keeps its people: the surplus becomes `extra`. A slot outside the opening
-    hours is closed, never deleted.
+    hours is closed, never deleted; as long as its people have no other time, slots at the same time have so much less.
     """
     days = (first + timedelta(days=n) for n in range((last - first).days + 1))
     return sum(_make_day(office_id, day, now) for day in days)
@@ -137,8 +140,8 @@ def _check_and_tell(office_id: int, now: datetime) -> None:
 def _make_day(office_id: int, day: date, now: datetime) -> int:
     with transaction() as tx:
         plan = calendar_of(tx.session, office_id, day).plan(day)
-        wanted = _wanted(tx.session, office_id, plan)
         standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
+        wanted = _without_held(tx.session, _wanted(tx.session, office_id, plan), standing)
         sizes = {slot.id: slot.bookable for slot in standing.values()}
         for (pool_id, starts_at), (ends_at, places) in wanted.items():
             slot = standing.get((pool_id, starts_at))
@@ -171,8 +174,8 @@ def _not_offered(session: Session, slots: Iterable[Slot], plan: DayPlan) -> set[
     }
 
 
-def _wanted(session: Session, office_id: int, plan: DayPlan) -> dict[tuple[int, datetime], tuple[datetime, Places]]:
-    """(pool, start) → (end, places) of every slot the office has on a day.
+def _wanted(session: Session, office_id: int, plan: DayPlan) -> Wanted:
+    """Every slot the office has on a day.
 
     Pools that a service uses together begin their slots together, or nobody could book in both: all take the longest
     length that one of them has for itself.
@@ -188,9 +191,29 @@ def _wanted(session: Session, office_id: int, plan: DayPlan) -> dict[tuple[int, 
     for pool in pools_of(session, office_id):
         policy = replace(policy_of(values[pool.id].items(), office), slot_minutes=lengths[pool.id])
         units, length = _units(session, pool, values[pool.id], day), timedelta(minutes=policy.slot_minutes)
-        for starts_at in _starts(plan.sessions, length):
+        for starts_at in starts_of(plan.sessions, length):
             wanted[pool.id, starts_at] = starts_at + length, places_at(starts_at, units, policy)
     return wanted
+
+
+def _without_held(session: Session, wanted: Wanted, standing: Mapping[Key, Slot]) -> Wanted:
+    """The wanted slots, less the places that people of closed slots hold at the same time."""
+    closing = {slot.id: slot for key, slot in standing.items() if key not in wanted and slot.taken}
+    held: dict[int, list[Room]] = {}
+    for slot_id, uses in expecting(session, closing).items():
+        slot, units = closing[slot_id], sum(units for _, units in uses)
+        held.setdefault(slot.pool_id, []).append(Room(slot.starts_at, slot.ends_at, 0, units))
+    for pool_id, closed in held.items():
+        keys = [key for key in wanted if key[0] == pool_id]
+        rooms = [Room(key[1], wanted[key][0], wanted[key][1].bookable, _taken(standing.get(key))) for key in keys]
+        for key, kept in zip(keys, held_elsewhere(rooms, closed), strict=True):
+            ends_at, places = wanted[key]
+            wanted[key] = ends_at, replace(places, bookable=places.bookable - kept)
+    return wanted
+
+
+def _taken(slot: Slot | None) -> int:
+    return 0 if slot is None else slot.taken
 
 
 def _units(session: Session, pool: Pool, values: dict[str, Any], day: date) -> int:
@@ -198,7 +221,7 @@ def _units(session: Session, pool: Pool, values: dict[str, Any], day: date) -> i
     return windows_in_pool(session, pool.id, day) if pool.kind is PoolKind.WINDOWS else int(values.get("size", 0))
 
 
-def _standing(tx: Transaction, pools: Iterable[int], day: date) -> dict[tuple[int, datetime], Slot]:
+def _standing(tx: Transaction, pools: Iterable[int], day: date) -> dict[Key, Slot]:
     rows = tx.session.scalars(
         locked(select(Slot).where(Slot.pool_id.in_(pools), Slot.business_date == day).order_by(Slot.id))
     )
@@ -211,12 +234,3 @@ def _resize(slot: Slot, ends_at: datetime, places: Places) -> None:
     slot.extra = max(slot.extra, slot.taken - places.bookable)
     slot.web_max = None if places.web_max is None else max(places.web_max, slot.web_taken)
     slot.phone_max = None if places.phone_max is None else max(places.phone_max, slot.phone_taken)
-
-
-def _starts(sessions: Iterable[OpenSession], length: timedelta) -> Iterable[datetime]:
-    """Slots that fit whole into a session and begin no later than its last reception of booked people."""
-    for session in sessions:
-        start = session.opens
-        while start + length <= session.closes and start <= session.last_booked:
-            yield start
-            start += length

@@ -178,7 +178,7 @@ def note_affected(
     who are on the list already, was meant so.
     """
     wanted: dict[int, Reason] = {}
-    uses = _expecting(tx.session, [slot.id for slot in slots if slot.taken and slot.starts_at > now])
+    uses = expecting(tx.session, [slot.id for slot in slots if slot.taken and slot.starts_at > now])
     listed = {
         row.booking_id: row for row in tx.session.scalars(_of_bookings({b for rows in uses.values() for b, _ in rows}))
     }
@@ -210,7 +210,7 @@ def _list(tx: Transaction, booking_id: int, reason: Reason, now: datetime) -> No
     tx.session.add(row)
 
 
-def _expecting(session: Session, slots: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+def expecting(session: Session, slots: Collection[int]) -> dict[int, list[tuple[int, int]]]:
     """Slot id → (booking id, units) of the bookings that still expect their place."""
     found: dict[int, list[tuple[int, int]]] = {}
     rows = session.execute(

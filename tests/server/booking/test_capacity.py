@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.booking.capacity import Places, arrival_times, next_arrival, places_at, places_of_hour, share_of
+from server.booking.capacity import (
+    Places,
+    Room,
+    arrival_times,
+    held_elsewhere,
+    next_arrival,
+    places_at,
+    places_of_hour,
+    share_of,
+)
 from server.offices.policy import LENGTHS, OfficePolicy
 
 TEN = datetime.fromisoformat("2026-12-05T10:00+09:00")  # a Saturday
@@ -145,3 +154,61 @@ def test_a_frame_that_was_made_larger_gives_nobody_a_time_that_is_told_already()
     for _ in range(2):
         taken.append((next_arrival(Frame(6), taken, OfficePolicy()), 1))
     assert shown(*sorted(time for time, _ in taken)) == ["10:00", "10:10", "10:15", "10:30", "10:40", "10:45"]
+
+
+def room(start: int, minutes: int, bookable: int, taken: int) -> Room:
+    """A stretch from so many minutes after ten."""
+    return Room(TEN + timedelta(minutes=start), TEN + timedelta(minutes=start + minutes), bookable, taken)
+
+
+def test_an_hour_that_is_sold_out_is_not_sold_again_when_its_slots_move_by_five_minutes() -> None:
+    sold = [room(start, 15, 0, taken) for start, taken in ((0, 3), (15, 2), (30, 2), (45, 2))]
+    moved = [room(start, 15, places, 0) for start, places in ((-10, 2), (5, 3), (20, 2), (35, 2), (50, 2), (65, 3))]
+    assert held_elsewhere(moved, sold) == [2, 3, 2, 2, 0, 0]
+
+
+def test_a_slot_that_became_longer_keeps_its_own_people_and_those_of_the_one_it_swallowed() -> None:
+    assert held_elsewhere([room(0, 30, 5, 3), room(30, 30, 4, 0)], [room(15, 15, 0, 2)]) == [2, 0]
+    assert held_elsewhere([room(0, 30, 5, 5)], [room(15, 15, 0, 2)]) == [0]
+
+
+@st.composite
+def one_after_another(draw: st.DrawFn) -> list[Room]:
+    """Open slots of a pool: they never overlap."""
+    slots, start = [], -60
+    for _ in range(draw(st.integers(0, 6))):
+        start += draw(st.integers(0, 20))
+        slots.append(room(start, minutes := draw(st.sampled_from(LENGTHS)), *draw(st.tuples(*[st.integers(0, 4)] * 2))))
+        start += minutes
+    return slots
+
+
+CLOSED = st.lists(st.builds(room, st.integers(-60, 60), st.sampled_from(LENGTHS), *[st.integers(0, 4)] * 2), max_size=6)
+
+
+def overlap(one: Room, other: Room) -> bool:
+    """Whether two stretches have a moment in common."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def most_kept(slots: list[Room], closed: list[Room]) -> int:
+    """As many units as can be kept at all: by the marriage theorem, the worst set of closed slots decides."""
+    units = sum(gone.taken for gone in closed)
+    lacking = 0
+    for size in range(1, len(closed) + 1):
+        for some in combinations(closed, size):
+            there = [slot for slot in slots if any(overlap(slot, gone) for gone in some)]
+            free = sum(max(0, slot.bookable - slot.taken) for slot in there)
+            lacking = max(lacking, sum(gone.taken for gone in some) - free)
+    return units - lacking
+
+
+@given(one_after_another(), CLOSED)
+def test_every_place_held_in_a_closed_slot_is_kept_once_and_as_many_as_there_is_room(
+    slots: list[Room], closed: list[Room]
+) -> None:
+    kept = held_elsewhere(slots, closed)
+    assert sum(kept) == most_kept(slots, closed)
+    for n, slot in zip(kept, slots, strict=True):
+        assert 0 <= n <= max(0, slot.bookable - slot.taken)
+        assert n <= sum(gone.taken for gone in closed if overlap(slot, gone))

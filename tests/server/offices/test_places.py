@@ -132,6 +132,52 @@ def test_a_day_that_closes_keeps_its_people_and_takes_no_more(city: City) -> Non
     assert refused.value.facts == {"reason": "closed"}
 
 
+def sell_out(city: City, *times: str) -> int:
+    """Book these times of Tuesday until nothing is left; gives how many got a place."""
+    sold = 0
+    for time in times:
+        while city.place(time, TUESDAY).taken < city.place(time, TUESDAY).bookable:
+            city.booked(time, TUESDAY)
+            sold += 1
+        with pytest.raises(SlotFull):
+            city.booked(time, TUESDAY)
+    return sold
+
+
+def test_an_hour_that_was_sold_out_is_not_sold_again_when_its_slots_move(city: City) -> None:
+    assert sell_out(city, "10:00", "10:15", "10:30", "10:45") == 9
+    set_hours(city, TUESDAY, 515, 1035)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+
+    moved = slots(city, PoolKind.WINDOWS, TUESDAY)
+    around = {time: moved[time].bookable for time in ("09:35", "09:50", "10:05", "10:20", "10:35", "10:50")}
+    assert around == {"09:35": 2, "09:50": 0, "10:05": 0, "10:20": 0, "10:35": 0, "10:50": 2}
+    assert sell_out(city, "10:05", "10:20", "10:35") == 0
+    assert city.has_right_counters()
+
+
+def test_slots_that_became_longer_do_not_sell_again_what_the_old_ones_hold(city: City) -> None:
+    assert sell_out(city, "10:00", "10:15", "10:30", "10:45") == 9
+    decide(city, "slot_minutes", 30, TUESDAY)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+
+    assert [city.place(time, TUESDAY).bookable for time in ("10:00", "10:30", "11:00")] == [3, 2, 5]
+    assert sell_out(city, "10:00", "10:30") == 0
+    assert city.has_right_counters()
+
+
+def test_what_moved_people_gave_back_can_be_had_when_places_are_made_again(city: City) -> None:
+    people = [city.booked("10:15", TUESDAY) for _ in range(2)]
+    decide(city, "slot_minutes", 30, TUESDAY)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    before = city.place("10:00", TUESDAY).bookable
+    city.move(*people[0], "14:00", TUESDAY)
+    city.cancel(*people[1])
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+
+    assert city.place("10:00", TUESDAY).bookable == before + 2
+
+
 def test_a_day_that_opens_again_has_its_old_places(city: City) -> None:
     uid = city.place("10:15", TUESDAY).uid
     set_hours(city, TUESDAY, 0, 0, closed=True)
