@@ -49,9 +49,14 @@ def is_line(text: str) -> bool:
     return all(unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text)
 
 
+def may_be_kept(text: str) -> bool:
+    """Whether a text that came in by form, table or file is one line and no My Number; what is not is refused with
+    the name of its field and never said again."""
+    return is_line(text) and not may_be_my_number(text.encode())
+
+
 def line_of(form: Mapping[str, str], field: str, longest: int = 40) -> str:
     """One typed line without blanks around it; nothing if it is too long, holds control characters, or could be a
     My Number, which is never kept."""
     text = form.get(field, "").strip()
-    fits = len(text) <= longest and is_line(text) and not may_be_my_number(text.encode())
-    return text if fits else ""
+    return text if len(text) <= longest and may_be_kept(text) else ""

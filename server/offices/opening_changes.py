@@ -9,12 +9,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from server.auth.forms import may_be_kept
 from server.offices.opening_rules import LONGEST_RELATION, MIDNIGHT, TAKING, Calendar, DayPlan, Rule, RuleKind
 
 ONE_DAY = timedelta(days=1)
 WITH_DATES = (RuleKind.DATED, RuleKind.CLOSURE, RuleKind.OUTAGE)
 CSV_COLUMNS = ("day", "opens", "closes", "last_booked", "last_walk_in", "services", "reason")
-MOST_CSV_ROWS = 400
+MOST_CSV_ROWS = 1000
+FIRST_YEAR, LAST_YEAR = 2000, 2099
+NOT_READ = "\ufffd"
+"""Stands for letters of a table whose encoding nobody understands."""
 PRESETS = {
     "maintenance": Rule(
         0, RuleKind.RELATIVE, weekdays=1 << 5, nth=1 << 2, days_after=1, closed=True, reason="全国システムの保守日"
@@ -50,7 +54,8 @@ class DayChange:
 
 @dataclass(frozen=True)
 class CsvFault:
-    """A row of a CSV file that cannot be meant; `line` counts from one."""
+    """A row of a CSV file that cannot be meant; `line` counts from one. `text` is empty where the row is not to be said
+    again: it may hold a My Number."""
 
     line: int
     fault: str
@@ -172,36 +177,53 @@ def changed_days(before: Calendar, after: Calendar, first: date, last: date) -> 
 def read_csv(text: str, offered: Collection[str]) -> tuple[list[Rule], list[CsvFault]]:
     """Dated openings: day, opening, closing, then – where wanted – the two last receptions, services (codes with
     spaces between) and a reason. A first line without a day is a heading. Several rows of one day are its sessions.
+    Each line is a row of its own.
     """
-    rules: list[Rule] = []
+    if NOT_READ in text:
+        return [], [CsvFault(1, "encoding", "")]
+    rules: dict[date | None, list[Rule]] = {}
     faults: list[CsvFault] = []
-    rows = [
-        (n, row) for n, row in enumerate(csv.reader(text.splitlines()), start=1) if any(cell.strip() for cell in row)
-    ]
-    for place, (line, row) in enumerate(rows):
-        cells = dict(zip(CSV_COLUMNS, (cell.strip() for cell in row), strict=False))
-        shown = ",".join(row)[:80]
-        if place == 0 and _day(cells["day"]) is None and not any(letter.isdigit() for letter in cells["day"]):
+    lines = enumerate(text.removeprefix("\ufeff").splitlines(), start=1)
+    rows = [(n, line) for n, line in lines if line.strip(' ,"\t')]
+    for place, (n, line) in enumerate(rows):
+        if place > MOST_CSV_ROWS:
+            faults.append(CsvFault(n, "rows", ""))
+            break
+        found = _read_row(line, n, offered)
+        if place == 0 and found == "day" and not any(letter.isdigit() for letter in line.partition(",")[0]):
             continue
-        fault = "columns" if len(row) > len(CSV_COLUMNS) else "rows" if len(rules) >= MOST_CSV_ROWS else ""
-        rule = None if fault else _rule_of(cells, line)
-        if isinstance(rule, Rule):
-            fault = next(iter(faults_of(rule, offered)), "")
-            if not fault and any(r.on_date == rule.on_date and _meet(r, rule) for r in rules):
-                fault = "meets"
-        elif rule is not None:
-            fault = rule
-        if isinstance(rule, Rule) and not fault:
-            rules.append(rule)
+        if isinstance(found, Rule) and any(_meet(found, rule) for rule in rules.get(found.on_date, ())):
+            found = "meets"
+        if isinstance(found, Rule):
+            rules.setdefault(found.on_date, []).append(found)
         else:
-            faults.append(CsvFault(line, fault, shown))
+            faults.append(CsvFault(n, found, "" if found in UNSAID else line[:80]))
     if not rows:
         faults.append(CsvFault(1, "empty", ""))
-    return rules, faults
+    return [rule for of_day in rules.values() for rule in of_day], faults
+
+
+UNSAID = ("letters", "quotes")
+"""Faults of rows that are not said again."""
+
+
+def _read_row(line: str, number: int, offered: Collection[str]) -> Rule | str:
+    """The rule of a row, or why there is none."""
+    try:
+        [row] = csv.reader([line], strict=True)
+    except csv.Error:
+        return "quotes"
+    row = [cell.strip() for cell in row]
+    if not all(may_be_kept(cell) for cell in row):
+        return "letters"
+    if len(row) > len(CSV_COLUMNS):
+        return "columns"
+    rule = _rule_of(dict(zip(CSV_COLUMNS, row, strict=False)), number)
+    return next(iter(faults_of(rule, offered)), rule) if isinstance(rule, Rule) else rule
 
 
 def _rule_of(cells: Mapping[str, str], line: int) -> Rule | str:
-    day = _day(cells["day"])
+    day = day_of(cells["day"])
     if day is None:
         return "day"
     times = {key: minute_of(cells.get(key, "")) for key in CSV_COLUMNS[1:5]}
@@ -229,18 +251,23 @@ def _meet(one: Rule, other: Rule) -> bool:
     return one.opens < other.closes and other.opens < one.closes
 
 
-def _day(text: str) -> date | None:
-    """A day as 2026-12-05, 2026/12/5."""
+def day_of(text: str) -> date | None:
+    """A day as 2026-12-05 or 2026/12/5, in years that an office plans for; None of anything else."""
+    parts = text.strip().replace("/", "-").split("-")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        return None
+    year, month, day = map(int, parts)
     try:
-        return date(*(int(part) for part in text.replace("/", "-").split("-")))
-    except (TypeError, ValueError):
+        return date(year, month, day) if FIRST_YEAR <= year <= LAST_YEAR else None
+    except ValueError:
         return None
 
 
 def minute_of(text: str) -> int | None:
     """Minutes from midnight of a time such as 9:00; None of anything else."""
     hour, colon, minute = text.strip().partition(":")
-    if not (colon and hour.isascii() and hour.isdigit() and minute.isascii() and minute.isdigit() and len(minute) == 2):
+    digits = hour + minute
+    if not (colon and digits.isascii() and digits.isdigit() and 1 <= len(hour) <= 2 and len(minute) == 2):
         return None
     found = int(hour) * 60 + int(minute)
-    return found if len(hour) <= 2 and int(minute) < 60 and found <= MIDNIGHT else None
+    return found if int(minute) < 60 and found <= MIDNIGHT else None

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from server.auth.forms import line_of
+from server.auth.forms import may_be_kept
 from server.offices.opening_changes import (
+    UNSAID,
     CsvFault,
     RuleChange,
     dated_instead,
+    day_of,
     faults_of,
     minute_of,
     read_csv,
@@ -25,17 +27,32 @@ FAULTS = {
     "day": "日付が読めません。2026-12-05 のように書いてください。",
     "days_after": "何日後（前）かを、−31〜31の0でない数で入れてください。",
     "empty": "行がありません。",
+    "encoding": "文字コードがわかりません。UTF-8 か Shift_JIS で保存してください。",
     "gone": "この規則は、もうありません。",
     "hours": "開始と終了を 9:00 のように入れ、終了を開始より後にしてください（24:00まで）。",
+    "last_day": "「最後の日」が読めません。2026-12-05 のように、2000〜2099年で書いてください。",
     "last_reception": "最終受付は、開始と終了の間の時刻にしてください。",
+    "letters": "個人番号かもしれない12桁の数字や、見えない文字は入れられません。消してください。",
     "meets": "同じ日のほかの行と時間が重なっています。",
+    "months": "月は1〜12から選んでください。",
     "nth": "第何かと曜日を、両方選んでください。",
-    "rows": "行が多すぎます。分けて取り込んでください。",
+    "on_date": "「日（始まり）」が読めません。2026-12-05 のように、2000〜2099年で書いてください。",
+    "quotes": "引用符が閉じていません。",
+    "reason": "理由は120文字までにしてください。",
+    "rows": "行が多すぎます。1,000行までに分けて取り込んでください。",
     "services": "この庁舎にない手続があります。",
+    "until_date": "「終わりの日」が読めません。2026-12-05 のように、2000〜2099年で書いてください。",
+    "valid_from": "「有効期間の始まり」が読めません。2026-12-05 のように、2000〜2099年で書いてください。",
+    "valid_to": "「有効期間の終わり」が読めません。2026-12-05 のように、2000〜2099年で書いてください。",
     "validity": "有効期間の終わりは、始まり以後の日にしてください。",
     "weekdays": "曜日を選んでください。",
     "yearly": "期間を 12/29 のように月日で入れてください。",
 }
+OURS = ("csrf_token", "request_id", "seen")
+"""Fields that nobody types."""
+DATES = ("on_date", "until_date", "valid_from", "valid_to", "last_day")
+CHOICES = {"weekdays": range(7), "nth": range(1, 7), "months": range(1, 13)}
+LONGEST_REASON = 120
 
 
 class Form:
@@ -71,16 +88,20 @@ class Asked:
 
 
 def asked_for(form: Form, rules: Sequence[Rule], offered: Mapping[str, str], today: date) -> Asked:
-    """Read a form of the page, or the same again from its preview."""
+    """Read a form of the page, or the same again from its preview. What cannot be read is never taken for nothing."""
     what = form.get("what")
+    if not all(may_be_kept(value) for name, value in form.pairs() if name not in ("text", *OURS)):
+        return Asked(faults=["letters"])
     if what == "csv":
         new, faults = read_csv(form.get("text"), offered)
         return Asked(csv_faults=faults) if faults else Asked(dated_instead(rules, new))
     old = next((r for r in rules if str(r.id) == form.get("rule")), None)
     if form.get("rule") and old is None:
         return Asked(faults=["gone"])
+    if unread := [name for name in DATES if form.get(name) and day_of(form.get(name)) is None]:
+        return Asked(faults=unread)
     if what == "end":
-        return Asked(without(old, _day(form.get("last_day")), today)) if old else Asked(faults=["gone"])
+        return Asked(without(old, day_of(form.get("last_day")), today)) if old else Asked(faults=["gone"])
     sessions, faults_found = _rules_of(form, offered, old)
     if faults_found:
         return Asked(faults=faults_found)
@@ -93,7 +114,7 @@ def asked_for(form: Form, rules: Sequence[Rule], offered: Mapping[str, str], tod
 def _rules_of(form: Form, offered: Mapping[str, str], old: Rule | None) -> tuple[list[Rule], list[str]]:
     """The rule a form describes; two where it is divided by a lunch closing."""
     kind = _kind(form.get("kind")) if old is None else old.kind
-    faults = []
+    faults = [name for name, known in CHOICES.items() if not {*form.getlist(name)} <= {*map(str, known)}]
     closed = form.get("closed") == "1" or kind in TAKING
     opens, closes = minute_of(form.get("opens")), minute_of(form.get("closes"))
     if kind in TAKING:  # from midnight to midnight, unless somebody says otherwise
@@ -110,16 +131,18 @@ def _rules_of(form: Form, offered: Mapping[str, str], old: Rule | None) -> tuple
         if last is None:
             faults.append("last_reception")
         lasts.append(closes if last is None else last)
-    codes = [code for code in form.getlist("services") if code in offered]
+    codes, reason = form.getlist("services"), form.get("reason").strip()
+    if len(reason) > LONGEST_REASON:
+        faults.append("reason")
     rule = Rule(
         0,
         kind,
-        weekdays=_bits(form.getlist("weekdays"), range(7)),
-        nth=_bits(form.getlist("nth"), range(1, 7)),
-        months=_bits(form.getlist("months"), range(1, 13)),
+        weekdays=_bits(form, "weekdays"),
+        nth=_bits(form, "nth"),
+        months=_bits(form, "months"),
         days_after=_number(form.get("days_after")),
-        on_date=_day(form.get("on_date")),
-        until_date=_day(form.get("until_date")),
+        on_date=day_of(form.get("on_date")),
+        until_date=day_of(form.get("until_date")),
         first_md=_month_day(form.get("first_md")),
         last_md=_month_day(form.get("last_md")),
         substitutes=form.get("substitutes") != "0",
@@ -131,9 +154,9 @@ def _rules_of(form: Form, offered: Mapping[str, str], old: Rule | None) -> tuple
         last_booked=0 if closed else lasts[0],
         last_walk_in=0 if closed else lasts[1],
         services=frozenset(codes) if codes else None,
-        reason=line_of({"reason": form.get("reason")}, "reason", 120),
-        valid_from=_day(form.get("valid_from")),
-        valid_to=_day(form.get("valid_to")),
+        reason=reason,
+        valid_from=day_of(form.get("valid_from")),
+        valid_to=day_of(form.get("valid_to")),
     )
     if kind is RuleKind.RELATIVE and form.get("anchor") == "holiday":
         rule = replace(rule, weekdays=0, nth=0, months=0)
@@ -179,14 +202,24 @@ def fields_of(rule: Rule) -> dict[str, object]:
 
 
 def typed(form: Form) -> dict[str, object]:
-    """A form as it was sent, to be shown again."""
+    """A form as it was sent, to be shown again; without what may be a My Number."""
     many = ("weekdays", "nth", "months", "services")
     single = (
         *("on_date", "until_date", "valid_from", "valid_to", "opens", "closes", "last_booked", "last_walk_in"),
         *("first_md", "last_md", "days_after", "anchor", "closed", "adds", "substitutes", "on_closed_weekday"),
-        *("reason", "break_from", "break_to"),
+        *("reason", "break_from", "break_to", "last_day"),
     )
-    return {**{name: form.get(name)[:120] for name in single}, **{name: form.getlist(name) for name in many}}
+    shown = {name: form.get(name) if may_be_kept(form.get(name)) else "" for name in single}
+    return {**{name: text[:LONGEST_REASON] for name, text in shown.items()}, **{n: form.getlist(n) for n in many}}
+
+
+def table_of(form: Form, faults: Sequence[CsvFault]) -> str:
+    """A table as it was sent, to be shown again; without the rows that are not to be said again."""
+    if any(one.fault in ("encoding", "rows") for one in faults):
+        return ""
+    unsaid = {one.line for one in faults if one.fault in UNSAID}
+    lines = enumerate(form.get("text").splitlines(), start=1)
+    return "\n".join("" if n in unsaid else line for n, line in lines)
 
 
 def _kind(text: str) -> RuleKind:
@@ -197,21 +230,14 @@ def _on_closed_weekday(text: str) -> OnClosedWeekday | None:
     return next((one for one in OnClosedWeekday if one.value == text), None)
 
 
-def _bits(texts: Sequence[str], allowed: range) -> int:
-    known = {str(n): n for n in allowed}
-    return bits_of((known[text] for text in texts if text in known), allowed.start)
+def _bits(form: Form, name: str) -> int:
+    known = {str(n): n for n in CHOICES[name]}
+    return bits_of((known[text] for text in form.getlist(name) if text in known), CHOICES[name].start)
 
 
 def _number(text: str) -> int:
     sign, digits = (-1, text[1:]) if text.startswith("-") else (1, text)
     return sign * int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 4 else 0
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _month_day(text: str) -> int | None:

@@ -1,5 +1,6 @@
 """管理の画面、開庁: month and year with the rule that decided each day; rules written, looked at, saved; holidays."""
 
+import codecs
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,8 +24,17 @@ from server.offices.holiday_service import (
     strike_holiday,
 )
 from server.offices.models import HolidaySource, Office
-from server.offices.opening_changes import PRESETS, RuleChange, changed_days, digest, is_over
-from server.offices.opening_forms import FAULTS, Asked, Form, asked_for, fields_of, typed
+from server.offices.opening_changes import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    NOT_READ,
+    PRESETS,
+    RuleChange,
+    changed_days,
+    digest,
+    is_over,
+)
+from server.offices.opening_forms import FAULTS, OURS, Asked, Form, asked_for, fields_of, table_of, typed
 from server.offices.opening_rules import Calendar, DayPlan, Rule, RuleKind
 from server.offices.opening_service import RulesChanged, RuleUnusable, change_rules
 from server.offices.opening_words import (
@@ -43,13 +53,21 @@ blueprint = Blueprint("opening_pages", __name__, url_prefix="/admin")
 
 LOOKED_AHEAD = timedelta(days=400)
 SHOWN = 40
-FIRST_YEAR, LAST_YEAR = 2000, 2099
+LARGEST_TABLE = 1 << 20
 
 
 class UnknownRule(NotFound):
     """The office has no such opening rule."""
 
     code = "unknown_rule"
+
+
+@blueprint.url_value_preprocessor
+def _let_tables_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A table may be larger than other forms. It goes with the preview, and back again when that is saved."""
+    if endpoint in ("opening_pages.preview", "opening_pages.save"):
+        request.max_content_length = LARGEST_TABLE
+        request.max_form_memory_size = LARGEST_TABLE
 
 
 @blueprint.get("/opening")
@@ -153,7 +171,7 @@ def preview(code: str) -> ResponseReturnValue:
         more=max(len(days) - SHOWN, 0),
         stranded=stranded,
         seen=digest(calendar.rules),
-        sent=[(name, value) for name, value in form.pairs() if name not in ("csrf_token", "seen")],
+        sent=[(name, value) for name, value in form.pairs() if name not in OURS],
         until=today + LOOKED_AHEAD,
     )
 
@@ -224,28 +242,32 @@ def _form() -> Form:
 
 
 def _decoded(data: bytes) -> str:
-    """A table as spreadsheets of Japanese offices write it."""
+    """A table as spreadsheets of Japanese offices write it; NOT_READ if it is written otherwise."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
+        return NOT_READ
     for encoding in ("utf-8-sig", "cp932"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return data.decode("utf-8", "replace")
+    return NOT_READ
 
 
 def _again(office: Office, calendar: Calendar, form: Form, asked: Asked) -> ResponseReturnValue:
     """The form once more, with what stops it."""
-    if asked.csv_faults or form.get("what") == "csv":
+    if asked.csv_faults:
         return _page(
             "admin_opening_csv.html",
             office,
             csv_faults=[(one.line, FAULTS[one.fault], one.text) for one in asked.csv_faults],
-            text=form.get("text"),
+            text=table_of(form, asked.csv_faults),
         ), 422
     old = next((r for r in calendar.rules if str(r.id) == form.get("rule")), None)
     kind = next((k for k in RuleKind if k.value == form.get("kind")), RuleKind.WEEKLY)
-    page = _rule_page(office, old or Rule(0, kind), typed(form), [FAULTS[fault] for fault in asked.faults])
-    return page, 422
+    shown = typed(form)
+    if form.get("what") == "end" and old is not None:
+        shown = {**fields_of(old), "last_day": shown["last_day"]}
+    return _rule_page(office, old or Rule(0, kind), shown, [FAULTS[fault] for fault in asked.faults]), 422
 
 
 @blueprint.get("/opening/<code>/csv")
