@@ -1,12 +1,16 @@
 """An office's file: TOML read so that a fault names its key and says what to write instead."""
 
+import re
 import tomllib
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
+from server.auth.forms import may_be_kept
 from server.errors import Invalid
+
+CODE = re.compile(r"[A-Za-z0-9-]+")
 
 
 class OfficeFileUnusable(Invalid):
@@ -18,9 +22,28 @@ class OfficeFileUnusable(Invalid):
 def read_office_file(path: Path) -> dict[str, Any]:
     """The parsed TOML of an office's file. Raises OfficeFileUnusable naming file and fault."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise OfficeFileUnusable(file=str(path), fault=str(error)) from error
+    except UnicodeDecodeError as error:
+        raise OfficeFileUnusable(file=str(path), fault="it is not in UTF-8; save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        fault = "a number in it is too long, or lists stand too deep in lists; write whole numbers and tables as shown"
+        raise OfficeFileUnusable(file=str(path), fault=fault) from error
+
+
+def refuse_unkept(value: object, where: str = "") -> None:
+    """Raise OfficeFileUnusable for the first text or key that may not be kept; it is not said again."""
+    if isinstance(value, str) and not may_be_kept(value):
+        fault = "it may hold a My Number (12 digits), a line break or letters that nobody sees; take them out"
+        raise OfficeFileUnusable(key=where, fault=fault)
+    if isinstance(value, dict):
+        for key, one in value.items():
+            refuse_unkept(key, where or "(the name of a key)")
+            refuse_unkept(one, f"{where}.{key}".lstrip("."))
+    if isinstance(value, list):
+        for n, one in enumerate(value, start=1):
+            refuse_unkept(one, f"{where}[{n}]")
 
 
 class Row:
@@ -58,6 +81,13 @@ class Row:
             raise self.fault(key, f"write a text of 1 to {longest} characters")
         return value
 
+    def code(self, key: str) -> str:
+        """A word that stands in addresses."""
+        value = self.text(key)
+        if not CODE.fullmatch(value):
+            raise self.fault(key, "write Latin letters, digits and hyphens only")
+        return value
+
     def number(self, key: str, default: int | None = None, most: int = 9999) -> int:
         """A whole number from one."""
         value = self._stated(key, default)
@@ -75,7 +105,7 @@ class Row:
     def day(self, key: str) -> date | None:
         """A day as 2027-03-31; an empty text says that there is none."""
         value = self.values.get(key, "")
-        if isinstance(value, date):
+        if type(value) is date:
             return value
         try:
             return date.fromisoformat(value) if value else None

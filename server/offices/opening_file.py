@@ -139,9 +139,9 @@ def _days(row: Row, base: Rule) -> list[Rule]:
     for word in words:
         if word not in WEEKDAYS:
             try:
-                day = word if isinstance(word, date) else date.fromisoformat(word)
+                day = word if type(word) is date else date.fromisoformat(word)
             except (TypeError, ValueError):
-                raise row.fault("days", f"{word!r} is neither a weekday ({', '.join(WEEKDAYS)}) nor a day") from None
+                raise row.fault("days", f"write weekdays ({', '.join(WEEKDAYS)}) or days as 2027-03-31") from None
             rules.append(replace(base, kind=RuleKind.DATED, on_date=day))
     return rules
 
@@ -202,7 +202,7 @@ def _moment(row: Row, key: str) -> tuple[date, int]:
 
 def _month_day(row: Row, text: Any) -> int:
     month, _, day = str(text).partition("-")
-    if not (month.isascii() and month.isdigit() and day.isascii() and day.isdigit()):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 2 for part in (month, day)):
         raise row.fault("yearly", WHAT_TO_DO["yearly"][1])
     return int(month) * 100 + int(day)
 

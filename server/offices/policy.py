@@ -80,11 +80,12 @@ def check_value(key: str, value: Any) -> None:
     default = getattr(DEFAULT, key, None) if key in OfficePolicy.__dataclass_fields__ else None
     if type(value) is not type(default):
         raise UnknownPolicy(key=key)
-    numbers = value.values() if isinstance(value, dict) else (value,)
-    hours = value if isinstance(value, dict) else ()
-    right = all(type(n) is not bool or type(default) is bool for n in numbers)
-    right = right and all(n in ALLOWED.get(key, (True, False)) for n in numbers)
-    if not right or not all(_HOUR.fullmatch(hour) for hour in hours):
+    allowed = ALLOWED.get(key, (True, False))
+    if isinstance(value, dict):
+        right = all(type(n) is int and n in allowed and _HOUR.fullmatch(hour) for hour, n in value.items())
+    else:
+        right = value in allowed
+    if not right:
         raise UnknownPolicy(key=key)
 
 

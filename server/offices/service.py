@@ -12,11 +12,11 @@ from server.db import Transaction, locked, new_uid, transaction
 from server.errors import Invalid, NotFound
 from server.events import OpeningChanged
 from server.offices.models import Feed, Office, Policy, Pool, PoolPolicy
-from server.offices.office_file import OfficeFileUnusable, Row
+from server.offices.office_file import OfficeFileUnusable, Row, refuse_unkept
 from server.offices.opening_changes import RuleChange, is_over, reloaded
 from server.offices.opening_file import line_of, rules_in
 from server.offices.opening_service import apply_change
-from server.offices.policy import UnknownPolicy, check_pool_value, check_value
+from server.offices.policy import OfficePolicy, UnknownPolicy, check_pool_value, check_value
 from server.offices.queries import (
     calendar_of,
     offer_by_code,
@@ -156,12 +156,14 @@ class _Loader:
         self.today = business_date(now)
 
     def load(self) -> OfficeLoaded:
+        refuse_unkept(self.plan)
         top = Row(self.plan, "", _TOP)
-        office = self.session.scalar(locked(select(Office).where(Office.code == top.text("code"))))
+        code = top.code("code")
+        office = self.session.scalar(locked(select(Office).where(Office.code == code)))
         new = office is None
         before = set() if office is None else self._said(office)
         if office is None:
-            office = Office(uid=new_uid(self.now), code=top.text("code"))
+            office = Office(uid=new_uid(self.now), code=code)
         names = top.names("name")
         office.name_ja, office.name_en, office.tel = names["ja"], names["en"], top.text("tel", longest=20)
         self.session.add(office)
@@ -180,7 +182,8 @@ class _Loader:
     def _policy(self, office: Office, new: bool) -> None:
         """What the file does not name stays as it is."""
         standing = policy_on(self.session, office.id, self.today)
-        for key, value in self.plan.get("policy", {}).items():
+        stated = Row(self.plan.get("policy", {}), "policy", OfficePolicy.__dataclass_fields__)
+        for key, value in stated.values.items():
             try:
                 check_value(key, value)
             except UnknownPolicy:

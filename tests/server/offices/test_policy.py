@@ -63,6 +63,8 @@ def test_values_at_the_limits(name: str, just: int, not_any_more: int) -> None:
         ("walk_in_by_hour", {"10 mon": 20}),
         ("places_by_hour", {"010": 20}),
         ("places_by_hour", {"10": -1}),
+        ("places_by_hour", {"10": 8.0}),
+        ("walk_in_by_hour", {"10": 25.0}),
     ],
 )
 def test_a_name_nobody_knows_or_another_type_is_refused(key: str, value: object) -> None:

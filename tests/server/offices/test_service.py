@@ -25,7 +25,7 @@ from tests.fakes import MONDAY_NINE
 from tests.server.city import MONDAY, City
 
 
-def hours(day: str, opens: str, closes: str) -> dict[str, Any]:
+def hours(day: object, opens: str, closes: str) -> dict[str, Any]:
     """One session of opening."""
     return {"opening": [{"days": [day], "opens": opens, "closes": closes}]}
 
@@ -78,6 +78,18 @@ def test_a_service_that_another_office_has_is_the_same_service(city: City) -> No
         pytest.param(hours("mon", "12:00", "9:00"), "opening[1].closes", id="hours"),
         pytest.param({"windows": [{"number": 1, "services": ["pin"]}]}, "windows[1].services", id="no such service"),
         pytest.param({"windows": [{"number": 1}, {"number": 1}]}, "windows[2].number", id="two windows of one number"),
+        pytest.param({"code": "../hon/cho"}, "code", id="a code that leads elsewhere"),
+        pytest.param({"code": "本庁 ?#"}, "code", id="a code that is no address"),
+        pytest.param({"tel": "123456789018"}, "tel", id="a My Number as telephone number"),
+        pytest.param({"name": {"ja": "1234-5678-9018", "en": "M"}}, "name.ja", id="a My Number as name"),
+        pytest.param({"name": {"ja": "見\u202e本", "en": "M"}}, "name.ja", id="letters turned round"),
+        pytest.param({"tel": "0120\0"}, "tel", id="NUL"),
+        pytest.param({"123456789018": 1}, "(the name of a key)", id="a My Number as key"),
+        pytest.param(hours("123456789018", "9:00", "12:00"), "opening[1].days[1]", id="a My Number as day"),
+        pytest.param({"policy": "x"}, "policy", id="policy is no table"),
+        pytest.param({"policy": []}, "policy", id="policy is a list"),
+        pytest.param({"policy": {"colour": 1}}, "policy.colour", id="no such policy"),
+        pytest.param(hours(MONDAY_NINE, "9:00", "12:00"), "opening[1].days", id="a moment for a day"),
         pytest.param({"policy": {"slot_minutes": 25}}, "policy.slot_minutes", id="slots that do not divide the hour"),
     ],
 )
@@ -87,6 +99,7 @@ def test_a_file_that_cannot_be_meant_names_its_key_and_leaves_nothing(changes: d
         load(**changes)
 
     assert refused.value.facts["key"] == key
+    assert "123456789018" not in str(refused.value.facts)
     assert read_session().query(Window).count() == windows
     with pytest.raises(UnknownOffice):
         office_by_code(read_session(), "minami")
@@ -147,3 +160,25 @@ def test_a_file_that_is_no_toml_is_named(tmp_path: Path) -> None:
         with pytest.raises(OfficeFileUnusable) as refused:
             read_office_file(file)
         assert refused.value.facts["file"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("name = '見本市'".encode("cp932"), "save it as UTF-8"),
+        (b"a = " + b"9" * 5000, "a number in it is too long"),
+        (b"a = " + b"[" * 5000, "too deep"),
+    ],
+)
+def test_a_file_that_python_cannot_read_is_said_in_a_sentence(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "minami.toml"
+    path.write_bytes(data)
+    with pytest.raises(OfficeFileUnusable) as refused:
+        read_office_file(path)
+    assert said in refused.value.facts["fault"]
+
+
+def test_a_mark_of_the_byte_order_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "minami.toml"
+    path.write_text("code = 'minami'", encoding="utf-8-sig")
+    assert read_office_file(path) == {"code": "minami"}
