@@ -1,6 +1,7 @@
 """Entry points for the stock of places: make the places of the coming days, and keep them.
 
-Each day is a transaction of its own, so that nobody who books waits for the whole period; its slots are locked by id.
+Each day is a transaction of its own, so that nobody who books waits for the whole period; the office is locked, then
+the day's slots by id, and only then the rules are read.
 """
 
 import logging
@@ -21,8 +22,9 @@ from server.booking.queries import Difference, bookings_out_of_place, difference
 from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
+from server.errors import Refusal
 from server.events import OpeningChanged
-from server.offices.models import Pool, PoolKind, Service
+from server.offices.models import Office, Pool, PoolKind, Service
 from server.offices.opening_rules import DayPlan
 from server.offices.policy import policy_of
 from server.offices.queries import (
@@ -114,33 +116,41 @@ def mend_places(office_id: int, by: str, now: datetime) -> int:
 
 def nightly(now: datetime) -> None:
     """Once a business day, with its first sweep: make all places again and check all counters. What differs is in the
-    log and among the audit entries; it is never mended by itself."""
-    caller = Caller("timetable", f"nightly-{business_date(now)}")
-    if read_session().get(Request, (caller.actor, caller.request_id)) is not None:
-        return
-    offices = [office.id for office in all_offices(read_session())]
-    with transaction() as tx:
-        repeat = repeat_of(tx, caller, "slots.nightly", {}, now)
-        if repeat.answer is not None:
-            return
-        repeat.keep(Checked(0, 0))
-    for office in offices:
-        make_slots(office, business_date(now), last_day(read_session(), office, now), now)
-        _check_and_tell(office, now)
+    log and among the audit entries; it is never mended by itself.
+
+    An office is done when all of it is done: what stops us leaves the rest to the next sweep, and doing it twice is
+    harmless.
+    """
+    for office_id in [office.id for office in all_offices(read_session())]:
+        caller = Caller("timetable", f"nightly-{business_date(now)}-{office_id}")
+        if read_session().get(Request, (caller.actor, caller.request_id)) is not None:
+            continue
+        try:
+            make_slots(office_id, business_date(now), last_day(read_session(), office_id, now), now)
+        except Refusal as refusal:
+            log.warning("places of office %d put off: %s", office_id, refusal.code)
+            continue
+        _check_and_tell(office_id, caller, now)
 
 
-def _check_and_tell(office_id: int, now: datetime) -> None:
+def _check_and_tell(office_id: int, caller: Caller, now: datetime) -> None:
     slots, bookings = check_places(read_session(), office_id)
     if slots or bookings:
         log.error("slots check: %d slots and %d bookings differ at office %d", len(slots), len(bookings), office_id)
     with transaction() as tx:
-        record(tx, now, "timetable", "slots.check", None, office=office_id, slots=len(slots), bookings=len(bookings))
+        repeat = repeat_of(tx, caller, "slots.nightly", {}, now)
+        if repeat.answer is None:
+            facts = {"office": office_id, "slots": len(slots), "bookings": len(bookings)}
+            record(tx, now, caller.actor, "slots.check", None, **facts)
+            repeat.keep(Checked(len(slots), len(bookings)))
 
 
 def _make_day(office_id: int, day: date, now: datetime) -> int:
     with transaction() as tx:
-        plan = calendar_of(tx.session, office_id, day).plan(day)
+        # Locked before the rules are read: whoever changes them meanwhile makes these places after us, with theirs.
+        tx.session.scalars(locked(select(Office.id).where(Office.id == office_id))).one()
         standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
+        plan = calendar_of(tx.session, office_id, day).plan(day)
         wanted = _without_held(tx.session, _wanted(tx.session, office_id, plan), standing)
         sizes = {slot.id: slot.bookable for slot in standing.values()}
         for (pool_id, starts_at), (ends_at, places) in wanted.items():

@@ -1,23 +1,26 @@
 """Many want the same places at once, in threads: nothing is sold twice and nothing is lost."""
 
+import threading
 from collections import Counter
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from server.booking.models import BookingPerson, Channel
 from server.booking.places import make_slots
 from server.booking.rules import BookingState, SlotFull
 from server.booking.service import Held, book, hold_slot, move_booking, sweep_lapsed_holds
-from server.db import transaction
+from server.db import db, transaction
 from server.errors import ChangedMeanwhile
 from server.offices.models import Policy
 from tests.fakes import asked_by
-from tests.races.together import Deed, at_once, codes, done
+from tests.races.together import PATIENCE_S, Deed, at_once, codes, done
 from tests.server.city import MONDAY, City, Person
+from tests.server.offices.test_places import set_hours, starts
 
 pytestmark = pytest.mark.race
 
@@ -155,3 +158,36 @@ def test_changing_the_calendar_while_people_book_oversells_nothing_and_drops_nob
     assert (place.bookable, place.walk_in, place.taken) == (0, 3, len(held))
     assert place.extra == len(held) <= 2
     assert city.has_right_counters()
+
+
+@pytest.mark.parametrize("standing_office", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+@pytest.mark.parametrize("day", [MONDAY, MONDAY + timedelta(days=70)], ids=["with slots", "without slots"])
+def test_places_made_while_the_rules_change_follow_the_newest_rules(city: City, day: date) -> None:
+    """The rules are changed, and their places made, just as another thread is about to lock what it makes again; on
+    SQLite nobody can come between, so there is nothing to see there."""
+    engine = db.engine
+    making = partial(make_slots, city.here, day, day, city.now)
+    about_to_lock, changed, slow = threading.Event(), threading.Event(), threading.local()
+
+    def wait_before_the_first_lock(_c: object, _u: object, statement: str, *_more: object) -> None:
+        if getattr(slow, "waits", False) and "FOR NO KEY UPDATE" in statement:
+            slow.waits = False
+            about_to_lock.set()
+            assert changed.wait(PATIENCE_S)
+
+    def make_slowly() -> None:
+        slow.waits = True
+        making()
+
+    def change() -> None:
+        assert about_to_lock.wait(PATIENCE_S)
+        set_hours(city, day, 0, 0, closed=True)
+        making()
+        changed.set()
+
+    event.listen(engine, "before_cursor_execute", wait_before_the_first_lock)
+    try:
+        at_once(city.office.app, [make_slowly, change])
+    finally:
+        event.remove(engine, "before_cursor_execute", wait_before_the_first_lock)
+    assert starts(city, day) == []

@@ -4,9 +4,12 @@ import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from server.audit import newest_entries
 from server.booking.models import SlotUse
@@ -14,7 +17,8 @@ from server.booking.places import check_places, make_slots, mend_places, nightly
 from server.booking.queries import walk_in_places
 from server.booking.rules import BookingState
 from server.booking.service import sweep_past_bookings
-from server.db import read_session, transaction
+from server.db import db, read_session, transaction
+from server.errors import Busy
 from server.offices.service import set_policy
 from tests.conftest import Office, environment_for
 from tests.server.city import MONDAY, City
@@ -169,3 +173,38 @@ class TestNightly:
         nightly(city.clock.forward(days=1))
         told = [e for e in newest_entries(read_session(), 50) if e.verb == "slots.check"]
         assert len(told) == 2 * first
+
+    def test_an_office_that_was_put_off_is_done_with_the_next_sweep_and_the_others_once(self, city: City) -> None:
+        set_policy(city.here, None, "walk_in_percent", 100, TUESDAY, "staff:1", city.now)
+        with busy_at("UPDATE slots"):
+            nightly(city.now)
+        assert city.place("10:15", TUESDAY).bookable > 0
+        others = checked_offices()
+        assert city.here not in others
+        assert others
+
+        nightly(city.clock.forward(minutes=1))
+        assert city.place("10:15", TUESDAY).bookable == 0
+        assert checked_offices() == sorted([*others, city.here])
+
+
+@contextmanager
+def busy_at(start: str, times: int = 1) -> Iterator[None]:
+    """The database is busy at the first statements that begin so."""
+    left = iter(range(times))
+
+    def refuse(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith(start) and next(left, None) is not None:
+            raise Busy
+
+    event.listen(db.engine, "before_cursor_execute", refuse)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "before_cursor_execute", refuse)
+
+
+def checked_offices() -> list[int]:
+    """The offices whose counters were checked, by id, each as often as it was done."""
+    read_session().rollback()
+    return sorted(e.facts["office"] for e in newest_entries(read_session(), 50) if e.verb == "slots.check")
