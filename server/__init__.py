@@ -17,7 +17,7 @@ from server.auth.passwords import Run as Run
 from server.auth.views import blueprint as auth_pages
 from server.booking.pages import blueprint as worklist_pages
 from server.booking.phone import blueprint as phone_pages
-from server.booking.places import follow_calendar
+from server.booking.places import follow_calendar, note_change
 from server.booking.web import blueprint as web_pages
 from server.clock import Clock, WallClock
 from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
@@ -77,6 +77,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         Texts.load(),
     )
     app.extensions["madoguchi"], app.extensions["madoguchi.bus"] = parts, parts.bus
+    parts.bus.inside(OpeningChanged, note_change)
     parts.bus.after(OpeningChanged, lambda changed: follow_calendar(changed, parts.clock.now()))
     db.init_app(app)
     with app.app_context():

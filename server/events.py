@@ -35,7 +35,7 @@ class BookingCancelled:
 
 @dataclass(frozen=True)
 class OpeningChanged:
-    """The opening hours of these days may be others; `last_day` None: of all days to come."""
+    """The opening hours of these days, or the services in them, may be others; `last_day` None: of all days to come."""
 
     office_id: int
     first_day: date

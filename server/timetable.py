@@ -11,7 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
 from server.auth.attempts import forget_old_attempts
-from server.booking.places import extend_slots, nightly
+from server.booking.places import extend_slots, make_waiting, nightly
 from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.booking.worklist import settle
 from server.db import db, read_session, transaction
@@ -68,6 +68,7 @@ def start(app: Flask, parts: Parts) -> BackgroundScheduler:
 
 def _extend_all(now: datetime) -> None:
     for office_id in [office.id for office in all_offices(read_session())]:
+        make_waiting(office_id, now)
         extend_slots(office_id, now)
 
 

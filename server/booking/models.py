@@ -66,6 +66,17 @@ class Slot(Base):
     closed: Mapped[bool] = mapped_column(default=False)
 
 
+class PlacesToMake(Base):
+    """Days of an office whose rules were changed and whose places do not follow yet; `last_day` None: all to come."""
+
+    __tablename__ = "places_to_make"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    office_id: Mapped[int] = mapped_column(ForeignKey("offices.id"))
+    first_day: Mapped[date]
+    last_day: Mapped[date | None]
+
+
 class Booking(Base):
     """予約: a claim on places. Its code is known only as a key."""
 
@@ -112,8 +123,8 @@ class AffectedBooking(Base):
     """要連絡の予約: a booking whose place was closed or taken away, until its people know and have another time.
 
     `starts_at` is the time they booked; `moved_to` the time to which the office is moving it; when done,
-    where it stands. Telling is of the newest
-    state: who is moved afterwards is told again.
+    where it stands. Telling is of the newest state: who is moved afterwards is told again. `struck`: staff
+    have done it in another way, so it does not come back as long as its reason stands.
     """
 
     __tablename__ = "affected_bookings"
@@ -139,6 +150,7 @@ class AffectedBooking(Base):
     told_at: Mapped[datetime | None]
     moved_to: Mapped[datetime | None]
     done_at: Mapped[datetime | None] = mapped_column(index=True)
+    struck: Mapped[bool] = mapped_column(default=False)
 
     booking: Mapped[Booking] = relationship()
 

@@ -5,19 +5,19 @@ the day's slots by id, and only then the rules are read.
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.capacity import Places, Room, held_elsewhere, places_at, starts_of
-from server.booking.models import BookingPerson, Slot, SlotUse
+from server.booking.models import BookingPerson, PlacesToMake, Slot, SlotUse
 from server.booking.queries import Difference, bookings_out_of_place, differences
 from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
@@ -51,15 +51,56 @@ def make_slots(office_id: int, first: date, last: date, now: datetime) -> int:
     A slot that shrinks below what is taken keeps its people: the surplus becomes `extra`. A slot outside the opening
     hours is closed, never deleted; as long as its people have no other time, slots at the same time have so much less.
     """
-    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    return sum(_make_day(office_id, day, now) for day in days)
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    waiting = [row.id for row in days_to_make(read_session(), office_id) if _falls_into(row, first, last, now)]
+    made, failures = 0, list[Exception]()
+    for day in days:
+        try:
+            made += _make_day(office_id, day, now)
+        except Exception as failure:  # the other days are made; those that wait for it go on waiting
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    if waiting:
+        with transaction() as tx:
+            tx.session.execute(delete(PlacesToMake).where(PlacesToMake.id.in_(waiting)))
+    return made
+
+
+def days_to_make(session: Session, office_id: int) -> Sequence[PlacesToMake]:
+    """Days whose places do not follow the office's rules yet."""
+    return session.scalars(
+        select(PlacesToMake).where(PlacesToMake.office_id == office_id).order_by(PlacesToMake.id)
+    ).all()
+
+
+def note_change(tx: Transaction, changed: OpeningChanged) -> None:
+    """Step, with the change itself: its days are to be made, whatever happens to us after the commit."""
+    row = PlacesToMake(office_id=changed.office_id, first_day=changed.first_day, last_day=changed.last_day)
+    tx.session.add(row)
 
 
 def follow_calendar(changed: OpeningChanged, now: datetime) -> None:
     """The opening hours are others (after the commit): so are the places of the days that have some."""
-    last = last_day(read_session(), changed.office_id, now)
-    first = max(changed.first_day, business_date(now))
-    make_slots(changed.office_id, first, min(changed.last_day or last, last), now)
+    make_waiting(changed.office_id, now)
+
+
+def make_waiting(office_id: int, now: datetime) -> int:
+    """Make the places of the days that wait for it (after a change; a sweep, where that failed)."""
+    today, end = business_date(now), last_day(read_session(), office_id, now)
+    spans = [
+        (max(row.first_day, today), min(row.last_day or end, end)) for row in days_to_make(read_session(), office_id)
+    ]
+    if not spans:
+        return 0
+    return make_slots(office_id, min(first for first, _ in spans), max(last for _, last in spans), now)
+
+
+def _falls_into(row: PlacesToMake, first: date, last: date, now: datetime) -> bool:
+    """Whether the days of a row that have places lie between two days; none may be left, or all be over."""
+    end = last_day(read_session(), row.office_id, now)
+    row_first, row_last = max(row.first_day, business_date(now)), min(row.last_day or end, end)
+    return row_first > row_last or first <= row_first <= row_last <= last
 
 
 def extend_slots(office_id: int, now: datetime) -> int:

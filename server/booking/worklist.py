@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from madoguchi.wire import Message
@@ -88,13 +88,14 @@ def tell(caller: Caller, entry: UUID, how: Told, now: datetime) -> Listed:
 
 
 def strike(caller: Caller, entry: UUID, now: datetime) -> Listed:
-    """Take an entry from the list: what there was to do is done in another way. Raises UnknownEntry."""
+    """Take an entry from the list: what there was to do is done in another way. It does not come back as long as its
+    booking stands at the same time for the same reason. Raises UnknownEntry."""
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "affected.strike", {"entry": str(entry)}, now)
         if repeat.answer is not None:
             return Listed.from_json(repeat.answer)
         row = _locked_entry(tx, entry)
-        row.done_at = now
+        row.done_at, row.struck = now, True
         record(tx, now, caller.actor, "affected.strike", row.booking.uid)
         return repeat.keep(Listed(row.uid, row.booking.starts_at))
 
@@ -175,11 +176,11 @@ def note_affected(
     for what they come for.
 
     A slot that is overbooked on purpose is none of the list's business: what was taken beyond the old size, less those
-    who are on the list already, was meant so.
+    who are on the list already or were struck from it, was meant so.
     """
     wanted: dict[int, Reason] = {}
     uses = expecting(tx.session, [slot.id for slot in slots if slot.taken and slot.starts_at > now])
-    listed = {
+    known = {
         row.booking_id: row for row in tx.session.scalars(_of_bookings({b for rows in uses.values() for b, _ in rows}))
     }
     for slot in slots:
@@ -188,19 +189,21 @@ def note_affected(
             wanted.update((booking, Reason.CLOSED) for booking, _ in here)
             continue
         wanted.update((booking, Reason.CLOSED) for booking, _ in here if booking in not_offered)
-        on_list = sum(units for booking, units in here if booking in listed)
+        on_list = sum(units for booking, units in here if booking in known)
         on_purpose = max(0, slot.taken - sizes.get(slot.id, slot.bookable) - on_list)
         over = slot.taken - slot.bookable - on_purpose
-        for booking, units in sorted(here, key=lambda use: (use[0] in listed, use[0]), reverse=True):
+        for booking, units in sorted(here, key=lambda use: (use[0] in known, use[0]), reverse=True):
             if over > 0:
                 wanted.setdefault(booking, Reason.SHRUNK)
                 over -= units
     for booking, reason in sorted(wanted.items()):
-        if booking not in listed:
+        if (row := known.get(booking)) is None or (row.struck and row.reason is not reason):
             _list(tx, booking, reason, now)
-    for booking, row in listed.items():
-        if booking not in wanted and row.told_at is None and row.booking.starts_at == row.starts_at:
-            row.done_at = now
+    for booking, row in known.items():
+        if booking not in wanted:
+            row.struck = False
+            if row.done_at is None and row.told_at is None and row.booking.starts_at == row.starts_at:
+                row.done_at = now
 
 
 def _list(tx: Transaction, booking_id: int, reason: Reason, now: datetime) -> None:
@@ -256,7 +259,14 @@ def _one(entry: UUID) -> Select[AffectedBooking]:
 
 
 def _of_bookings(bookings: Iterable[int]) -> Select[AffectedBooking]:
-    return select(AffectedBooking).where(AffectedBooking.booking_id.in_(bookings), AffectedBooking.done_at.is_(None))
+    """Open entries, and those struck while their bookings stood where they stand; the newest of a booking last."""
+    struck = and_(AffectedBooking.struck, AffectedBooking.starts_at == Booking.starts_at)
+    return (
+        select(AffectedBooking)
+        .join(Booking, Booking.id == AffectedBooking.booking_id)
+        .where(AffectedBooking.booking_id.in_(bookings), or_(AffectedBooking.done_at.is_(None), struck))
+        .order_by(AffectedBooking.id)
+    )
 
 
 def _entries(office_id: int | None) -> Select[AffectedBooking]:

@@ -122,13 +122,18 @@ class OfferUnusable(Invalid):
 
 
 def edit_offer(office_id: int, service_code: str, edit: OfferEdit, by: str, now: datetime) -> None:
-    """Change how an office offers a service. Raises UnknownService, OfferUnusable."""
+    """Change how an office offers a service. The work list follows its validity after the commit (OpeningChanged).
+
+    Raises UnknownService, OfferUnusable.
+    """
     with transaction() as tx:
         offer = offer_by_code(tx.session, office_id, service_code)
         steps = steps_of(tx.session, office_id)[offer.service_id]
         _check_edit(edit, len(steps))
         offer.service.short_ja, offer.service.short_en = edit.short["ja"], edit.short["en"]
         offer.service.documents = edit.documents
+        if (offer.valid_from, offer.valid_to) != (edit.valid_from, edit.valid_to):
+            tx.publish(OpeningChanged(office_id, business_date(now), None))
         offer.modes, offer.valid_from, offer.valid_to = edit.modes, edit.valid_from, edit.valid_to
         for step, minutes in zip(steps, edit.minutes, strict=True):
             step.minutes = minutes

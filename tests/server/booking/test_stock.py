@@ -12,19 +12,23 @@ import pytest
 from sqlalchemy import event
 
 from server.audit import newest_entries
-from server.booking.models import SlotUse
-from server.booking.places import check_places, make_slots, mend_places, nightly
+from server.booking.models import PlacesToMake, SlotUse
+from server.booking.places import check_places, days_to_make, make_slots, make_waiting, mend_places, nightly
 from server.booking.queries import walk_in_places
 from server.booking.rules import BookingState
 from server.booking.service import sweep_past_bookings
 from server.db import db, read_session, transaction
 from server.errors import Busy
+from server.offices.opening_changes import RuleChange, digest
+from server.offices.opening_rules import Rule, RuleKind
+from server.offices.opening_service import change_rules
+from server.offices.queries import calendar_of
 from server.offices.service import set_policy
 from tests.conftest import Office, environment_for
 from tests.server.city import MONDAY, City
 from tests.server.offices.test_places import set_hours
 
-TUESDAY = MONDAY + timedelta(days=1)
+TUESDAY, WEDNESDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=2)
 
 
 def left(city: City) -> int:
@@ -151,6 +155,49 @@ def test_the_command_names_what_differs_says_what_to_do_and_ends_with_1(sqlite_o
     code, said = check(sqlite_office, "--office", "honcho")
     assert "of 2026-11-30 10:15 counts 3 for 1, 1 for 0, 1 for 1 (all, web, phone): --mend" in said
     assert (code, check(sqlite_office, "--mend")[0], check(sqlite_office)[0]) == (1, 0, 0)
+
+
+class TestAfterAChange:
+    """A closed Tuesday and Wednesday are saved while the database is busy at the first day's places."""
+
+    def change(self, city: City) -> None:
+        closed = tuple(Rule(0, RuleKind.DATED, on_date=day, closed=True) for day in (TUESDAY, WEDNESDAY))
+        seen = digest(calendar_of(read_session(), city.here).rules)
+        with busy_at("UPDATE slots"):
+            change_rules(city.here, RuleChange(add=closed), seen, "staff:1", city.now)
+
+    def test_a_day_that_fails_keeps_none_of_the_later_ones_from_being_made(self, city: City) -> None:
+        self.change(city)
+        assert [city.place("10:15", day).closed for day in (TUESDAY, WEDNESDAY)] == [False, True]
+
+    def test_what_does_not_follow_yet_is_told_and_made_with_the_next_sweep(self, city: City) -> None:
+        self.change(city)
+        (waiting,) = days_to_make(read_session(), city.here)
+        assert (waiting.first_day, waiting.last_day) == (TUESDAY, WEDNESDAY)
+        make_slots(city.here, TUESDAY, TUESDAY, city.now)
+        assert days_to_make(read_session(), city.here)
+
+        make_waiting(city.here, city.now)
+        assert city.place("10:15", TUESDAY).closed
+        assert days_to_make(read_session(), city.here) == []
+        assert make_waiting(city.here, city.now) == 0
+
+    def test_a_change_of_days_that_have_no_places_waits_for_nothing(self, city: City) -> None:
+        far = Rule(0, RuleKind.DATED, on_date=TUESDAY + timedelta(days=365), closed=True)
+        seen = digest(calendar_of(read_session(), city.here).rules)
+        change_rules(city.here, RuleChange(add=(far,)), seen, "staff:1", city.now)
+        assert days_to_make(read_session(), city.here) == []
+
+
+def test_the_command_tells_of_places_that_do_not_follow_the_rules(sqlite_office: Office) -> None:
+    city = City(sqlite_office)
+    with transaction() as tx:
+        tx.session.add(PlacesToMake(office_id=city.here, first_day=TUESDAY))
+    code, said = check(sqlite_office)
+    assert (code, "honcho: places from 2026-12-01 to the last do not follow the rules yet" in said) == (1, True)
+
+    make_waiting(city.here, city.now)
+    assert check(sqlite_office)[0] == 0
 
 
 class TestNightly:

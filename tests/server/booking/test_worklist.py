@@ -217,6 +217,34 @@ def test_what_is_struck_is_gone_and_cannot_be_told_any_more(city: City) -> None:
         tell(asked_by(SUPERVISOR), entry.uid, Told.PHONE, city.now)
 
 
+def test_what_is_struck_stays_struck_as_long_as_its_reason_stands(city: City) -> None:
+    first, second = [city.booked("10:15", TUESDAY)[1] for _ in range(2)]
+    size(city, 50)
+    strike(asked_by(SUPERVISOR), todo(city)[0].uid, city.now)
+    for percent in (50, 50):
+        size(city, percent)
+        assert todo(city) == []
+    size(city, 100)
+    assert [e.booking.uid for e in todo(city)] == [first]
+
+    close(city)
+    assert {(e.booking.uid, e.reason) for e in todo(city)} == {(first, Reason.SHRUNK), (second, Reason.CLOSED)}
+
+
+def test_what_was_struck_is_listed_again_when_its_place_was_back_meanwhile(city: City) -> None:
+    _, booking = city.booked("10:15", TUESDAY)
+    close(city)
+    strike(asked_by(SUPERVISOR), todo(city)[0].uid, city.now)
+    close(city)
+    assert todo(city) == []
+
+    with transaction() as tx:
+        tx.session.query(OpeningRule).filter_by(office_id=city.here, on_date=TUESDAY).delete()
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    close(city)
+    assert [e.booking.uid for e in todo(city)] == [booking]
+
+
 def test_a_day_that_opens_again_empties_the_list(city: City) -> None:
     _, booking = city.booked("10:15", TUESDAY)
     close(city)
