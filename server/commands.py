@@ -27,7 +27,7 @@ from server.clock import business_date, office_time
 from server.command_words import sentence
 from server.db import read_session
 from server.edge import keyring, now, parts
-from server.errors import Conflict, Refusal
+from server.errors import Conflict, Invalid, Refusal
 from server.health import schema_revisions
 from server.issuance.importing import import_notices
 from server.issuance.notice_file import FAULTS, Fault
@@ -238,9 +238,11 @@ def _add_notice(arguments: Namespace) -> str:
 
 
 def _import_notices(arguments: Namespace) -> str:
+    report = arguments.report
     with ExitStack() as files:
         file = files.enter_context(arguments.file.open("rb"))
-        report = arguments.report
+        if report and report.exists() and report.samefile(arguments.file):
+            raise ReportIsFile
         written = files.enter_context(report.open("w", encoding="utf-8-sig", newline="")) if report else None
         bar = files.enter_context(_progress("reading", arguments.file.stat().st_size))
         done = import_notices(
@@ -311,6 +313,12 @@ def _credentials(arguments: Namespace) -> str:
 def _marks(arguments: Namespace) -> str:
     marks = change_marks(arguments.change, arguments.words, ACTOR, now())
     return " ".join(marks) or "there are no marks"
+
+
+class ReportIsFile(Invalid):
+    """The report would be written over the file that is to be read."""
+
+    code = "report_is_file"
 
 
 NOTICES: dict[str, Callable[[Namespace], str]] = {

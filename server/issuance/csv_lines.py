@@ -5,7 +5,7 @@ Each line is a row of its own: a quotation mark that is never closed costs one r
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from io import TextIOWrapper
 from typing import BinaryIO
@@ -89,7 +89,7 @@ def _lines_in(file: BinaryIO, encoding: str) -> int | None:
     return lines + (last != "\n")
 
 
-def rows_of(file: BinaryIO, encoding: str) -> Iterator[Row]:
+def rows_of(file: BinaryIO, encoding: str) -> Generator[Row, None, None]:
     """The rows of a file, one by one; empty lines are passed over."""
     file.seek(0)
     text = TextIOWrapper(file, encoding=encoding, newline=None)

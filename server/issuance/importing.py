@@ -1,6 +1,7 @@
 """Entry point: notices from a CSV file, batch by batch. Asked again with the same file it changes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, BinaryIO
@@ -11,9 +12,9 @@ from sqlalchemy.orm import Session
 from server.audit import record
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Busy, ChangedMeanwhile
-from server.issuance.csv_lines import Lettering, NoHeader, lettering_of, rows_of
+from server.issuance.csv_lines import Lettering, lettering_of, rows_of
 from server.issuance.models import Mark, Notice, NoticeMark, NoticeState
-from server.issuance.notice_file import HEADERS, Fault, Known, NoticeRow, Reader, name_key
+from server.issuance.notice_file import Fault, Known, NoticeRow, Reader, name_key
 from server.keys import Keyring
 from server.offices.queries import all_offices, offers_of
 
@@ -91,25 +92,24 @@ def import_notices(
     Raises FileNotReadable, NoHeader, MyNumberRefused (in the header), Busy.
     """
     lettering = lettering_of(file)
-    rows = rows_of(file, lettering.encoding)
-    header = next(rows, None)
-    if header is None or header.fault:
-        raise NoHeader(missing=", ".join(names[0] for names in HEADERS.values()))
-    reader = Reader(header.cells, _known(read_session()))
-    done = Imported(lettering, [name for at, name in enumerate(header.cells) if at not in reader.columns.values()])
-    at = 0
-    for faults, batch in _batches(reader.read(row) for row in rows):
-        plan = _carry_out(keyring, batch, booked, by, now, dry_run=dry_run)
-        for fault in sorted([*faults, *plan.faults], key=lambda fault: fault.line):
-            refused(fault)
-            done.refused += 1
-        done.new += len(plan.new)
-        done.changed += len(plan.changed) + plan.marked_only
-        done.unchanged += plan.unchanged
-        done.ended += plan.ended
-        bytes_read(file.tell() - at)
-        at = file.tell()
-    return done
+    with closing(rows_of(file, lettering.encoding)) as rows:
+        first = next(rows, None)
+        header = first.cells if first else ()
+        reader = Reader(header, _known(read_session()))
+        done = Imported(lettering, [name for at, name in enumerate(header) if at not in reader.columns.values()])
+        at = 0
+        for faults, batch in _batches(reader.read(row) for row in rows):
+            plan = _carry_out(keyring, batch, booked, by, now, dry_run=dry_run)
+            for fault in sorted([*faults, *plan.faults], key=lambda fault: fault.line):
+                refused(fault)
+                done.refused += 1
+            done.new += len(plan.new)
+            done.changed += len(plan.changed) + plan.marked_only
+            done.unchanged += plan.unchanged
+            done.ended += plan.ended
+            bytes_read(file.tell() - at)
+            at = file.tell()
+        return done
 
 
 def _known(session: Session) -> Known:

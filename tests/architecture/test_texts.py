@@ -57,6 +57,7 @@ WITHOUT_TEXT = {
     "rule_unusable": IN_PLACE,
     "rules_changed": IN_PLACE,
     "shown_once": IN_PLACE,
+    "report_is_file": COMMAND,
     "sign_in_failed": IN_PLACE,
     "step_state": IN_PLACE,
     "unknown_call": FORGED,

@@ -336,6 +336,12 @@ class TestWholeFiles:
             desk.read_bytes(content)
         assert desk.count() == 0
 
+    @pytest.mark.parametrize("content", [b"", b'"x\n', "棚\n".encode()])
+    def test_of_the_columns_only_those_that_are_needed_are_missing(self, desk: Desk, content: bytes) -> None:
+        with pytest.raises(NoHeader) as refused:
+            desk.read_bytes(content)
+        assert refused.value.facts == {"missing": "交付通知書の番号 (number), 庁舎 (office), 手続 (service)"}
+
     def test_a_header_alone_is_no_row(self, desk: Desk) -> None:
         assert counts(desk.read()) == (0, 0, 0, 0)
 
@@ -424,6 +430,19 @@ class TestTheCommand:
         (tmp_path / "notices.csv").write_text(f"{HEADER}\n{FULL}", encoding="utf-8")
         again = run("import", "notices.csv")
         assert (again.returncode, again.stdout[:30]) == (0, "0 new, 0 changed, 1 unchanged,")
+
+    @pytest.mark.parametrize("report", ["notices.csv", "folder/../notices.csv", "hard.csv", "soft.csv"])
+    def test_the_report_is_never_written_over_the_file(self, run: Run, tmp_path: Path, report: str) -> None:
+        file = tmp_path / "notices.csv"
+        file.write_text(f"{HEADER}\n{FULL}", encoding="utf-8")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "hard.csv").hardlink_to(file)
+        (tmp_path / "soft.csv").symlink_to(file)
+        done = run("import", "notices.csv", "--report", report)
+
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"{report} is the file of notices itself" in done.stderr
+        assert file.read_text("utf-8") == f"{HEADER}\n{FULL}"
 
     def test_a_file_that_is_not_there_or_not_understood_is_one_sentence(self, run: Run, tmp_path: Path) -> None:
         (tmp_path / "empty.csv").touch()
