@@ -6,13 +6,14 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 
 from madoguchi.texts import format_date, format_time
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.auth.service import all_staff
 from server.booking import worklist
-from server.booking.models import AffectedBooking, Reason, Told
+from server.booking.models import AffectedBooking, Booking, Reason, Told
 from server.booking.rules import TooLateToCancel
 from server.booking.worklist import NoFreePlace, UnknownEntry
 from server.clock import office_time
@@ -73,6 +74,7 @@ def tell(uid: UUID) -> ResponseReturnValue:
     if way is None:
         return _back("worklist.gone", good=False)
     try:
+        _must_be_ours(uid)
         worklist.tell(_caller(), uid, way, now())
     except UnknownEntry:
         return _back("worklist.gone", good=False)
@@ -84,6 +86,7 @@ def tell(uid: UUID) -> ResponseReturnValue:
 def move(uid: UUID) -> ResponseReturnValue:
     """One booking goes to the next free place."""
     try:
+        _must_be_ours(uid)
         moved = worklist.move_to_next(_caller(), uid, now())
     except UnknownEntry:
         return _back("worklist.gone", good=False)
@@ -99,6 +102,7 @@ def move(uid: UUID) -> ResponseReturnValue:
 def strike(uid: UUID) -> ResponseReturnValue:
     """What there was to do is done in another way."""
     try:
+        _must_be_ours(uid)
         worklist.strike(_caller(), uid, now())
     except UnknownEntry:
         return _back("worklist.gone", good=False)
@@ -113,6 +117,13 @@ def move_all() -> ResponseReturnValue:
     result = worklist.move_all(_caller(), staff().office_id, now(), PORTION, after)
     flash(say("worklist.movedall", n=result.moved, left=result.left, rest=result.untried), "good")
     return redirect(url_for("worklist.entries", after=result.last if result.untried else None), 303)
+
+
+def _must_be_ours(uid: UUID) -> None:
+    """An account with an office works on the list it sees; one without works for all. Raises UnknownEntry."""
+    of_office = select(Booking.office_id).join(AffectedBooking).where(AffectedBooking.uid == uid)
+    if staff().office_id not in (None, read_session().scalar(of_office)):
+        raise UnknownEntry
 
 
 def _view(entry: AffectedBooking, names: dict[str, str]) -> EntryView:

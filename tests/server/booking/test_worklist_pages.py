@@ -121,8 +121,21 @@ def test_a_way_of_telling_nobody_knows_is_not_noted(city: City, operator: Collea
 
 
 def test_another_offices_bookings_are_not_this_offices_work(city: City) -> None:
+    kita = at_kita(city)
+    first = entries(city)[0]
+
+    assert "これから連絡する予約 0件" in plain(kita.get(PAGE))
+    for action in ("move", "told", "done"):
+        typed = {"csrf_token": kita.token(), "how": "phone", "request_id": f"kita-{action}"}
+        kita.client.post(f"{PAGE}/{first}/{action}", data=typed)
+        assert notice(kita) == "この予約の対応は、もう済んでいます。", action
+    assert len(entries(city)) == 3
+    assert "まだ連絡していません" in plain(colleague(city.office, "denwa").get(PAGE))
+
+
+def at_kita(city: City) -> Colleague:
+    """An operator of another office."""
     kita, words = office_by_code(read_session(), "kita").id, "kita-no-denwa-uketsuke"
     add_staff(Passwords(), "kita", Role.OPERATOR, words, kita, "kanri", city.now)
     city.office.staff.append(SampleStaff("kita", words, "operator"))
-
-    assert "これから連絡する予約 0件" in plain(colleague(city.office, "kita").get(PAGE))
+    return colleague(city.office, "kita")
