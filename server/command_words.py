@@ -16,6 +16,7 @@ WORDS = {
     "file_encoding": "{file} is neither UTF-8 nor Shift_JIS and nothing was read; save it as one of these",
     "file_header": "the first line of {file} does not name its columns as docs/notices.md says, and nothing was read",
     "file_stands": "there is a file {file} already and nothing was written over it; print and delete it first",
+    "holiday_day": "the table of holidays is of the years {first} to {last}; give a day or a year of these",
     "holiday_name": "a holiday needs a name of at most {most} characters; give it after the date",
     "mark_in_use": "notices bear {words}, so nothing was taken out; take the mark off these notices first",
     "mark_unusable": "a mark is 1 to 20 characters without spaces, commas, slashes and semicolons; nothing was changed",

@@ -34,6 +34,7 @@ from server.issuance.notice_file import FAULTS, Fault
 from server.issuance.service import change_marks, register_notice
 from server.issuance.stickers import count_without_stickers, make_stickers, reissue_stickers
 from server.offices.holiday_service import (
+    check_year,
     fill_year,
     holidays_of,
     keep_holidays,
@@ -142,8 +143,9 @@ def _holidays(app: Flask, arguments: Namespace) -> str:
     if arguments.action == "strike":
         strike_holiday(day, ACTOR, now())
         return f"{day} is no holiday"
+    year = now().year if arguments.year is None else arguments.year
+    check_year(year)
     looked = keep_holidays(now())
-    year = arguments.year or now().year
     if arguments.year and not holidays_of(read_session(), year):
         looked += bool(fill_year(year, now()))
     for row in holidays_of(read_session(), year):

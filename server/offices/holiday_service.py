@@ -14,11 +14,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.audit import record
+from server.auth.forms import may_be_kept
 from server.clock import business_date
 from server.db import Transaction, locked, read_session, transaction
 from server.errors import Invalid, NotFound
 from server.events import OpeningChanged
 from server.offices.models import HolidaySource, HolidayYear, Office, PublicHoliday
+from server.offices.opening_changes import FIRST_YEAR, LAST_YEAR
 from server.offices.opening_rules import LONGEST_RELATION, Holiday, HolidayKind
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,12 @@ class HolidayName(Invalid):
     """A holiday needs a name of at most 40 characters."""
 
     code = "holiday_name"
+
+
+class HolidayDay(Invalid):
+    """The table is of the years for which an office plans."""
+
+    code = "holiday_day"
 
 
 @dataclass(frozen=True)
@@ -84,9 +92,10 @@ def fill_year(year: int, now: datetime) -> int:
 
 
 def set_holiday(day: date, name: str, by: str, now: datetime) -> None:
-    """Staff say that a day is a holiday, whatever the library says. Raises HolidayName."""
+    """Staff say that a day is a holiday, whatever the library says. Raises HolidayDay, HolidayName."""
+    check_year(day.year)
     name = name.strip()
-    if not 1 <= len(name) <= LONGEST_NAME:
+    if not 1 <= len(name) <= LONGEST_NAME or not may_be_kept(name):
         raise HolidayName(most=LONGEST_NAME)
     with transaction() as tx:
         _decide(tx, day, name, counts=True)
@@ -94,7 +103,8 @@ def set_holiday(day: date, name: str, by: str, now: datetime) -> None:
 
 
 def strike_holiday(day: date, by: str, now: datetime) -> None:
-    """Staff say that a day is no holiday, whatever the library says. Raises UnknownHoliday."""
+    """Staff say that a day is no holiday, whatever the library says. Raises HolidayDay, UnknownHoliday."""
+    check_year(day.year)
     with transaction() as tx:
         standing = tx.session.get(PublicHoliday, day)
         reported = next((one.library for one in reported_differences(tx.session) if one.day == day), None)
@@ -102,6 +112,12 @@ def strike_holiday(day: date, by: str, now: datetime) -> None:
             raise UnknownHoliday(day=day.isoformat())
         _decide(tx, day, standing.name if standing is not None else reported or "", counts=False)
         record(tx, now, by, "holiday.strike", None, day=day.isoformat())
+
+
+def check_year(year: int) -> None:
+    """Raise HolidayDay unless an office plans for this year."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise HolidayDay(first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def holidays_of(session: Session, year: int) -> Sequence[PublicHoliday]:

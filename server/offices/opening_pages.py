@@ -16,6 +16,7 @@ from server.db import read_session
 from server.edge import now
 from server.errors import NotFound
 from server.offices.holiday_service import (
+    HolidayDay,
     HolidayName,
     UnknownHoliday,
     holidays_of,
@@ -202,7 +203,8 @@ def save(code: str) -> ResponseReturnValue:
 def holidays() -> ResponseReturnValue:
     """A year of the table, and where it differs from the library."""
     asked = request.args.get("year", "")
-    year = int(asked) if len(asked) == 4 and asked.isascii() and asked.isdigit() else business_date(now()).year
+    known = (str(year) for year in range(FIRST_YEAR, LAST_YEAR + 1))
+    year = int(asked) if asked in known else business_date(now()).year
     return render_template(
         "staff/admin_holidays.html",
         tab="opening",
@@ -224,8 +226,8 @@ def decide_holiday() -> ResponseReturnValue:
             strike_holiday(day, by, moment)
         else:
             set_holiday(day, line_of(request.form, "name"), by, moment)
-    except ValueError:
-        flash("日付を入れてください。", "refused")
+    except (ValueError, HolidayDay):
+        flash("2000〜2099年の日付を入れてください。", "refused")
         return redirect(url_for("opening_pages.holidays"), 303)
     except (HolidayName, UnknownHoliday):
         flash("祝日の名前を40文字以内で入れてください。", "refused")

@@ -29,6 +29,7 @@ WITHOUT_TEXT = {
     "code_unknown": DEVICE,
     "conflict": KIND,
     "contract_mismatch": DEVICE,
+    "holiday_day": IN_PLACE,
     "holiday_name": IN_PLACE,
     "file_encoding": COMMAND,
     "file_header": COMMAND,

@@ -9,6 +9,7 @@ from server.booking.models import Slot
 from server.db import read_session, transaction
 from server.offices.holiday_service import (
     Difference,
+    HolidayDay,
     HolidayName,
     UnknownHoliday,
     differences,
@@ -125,7 +126,15 @@ def test_two_tables_differ_where_names_are_missing_or_others() -> None:
     assert differences({one: "元日"}, {}) == [Difference(one, "", "元日")]
 
 
-@pytest.mark.parametrize("name", ["", "  ", "祝" * 41])
+@pytest.mark.parametrize("day", [date.min, date.max, date(1999, 12, 31), date(2100, 1, 1)])
+def test_a_holiday_is_of_a_year_for_which_an_office_plans(filled: City, day: date) -> None:
+    with pytest.raises(HolidayDay):
+        set_holiday(day, "祝", "kanri", filled.now)
+    with pytest.raises(HolidayDay):
+        strike_holiday(day, "kanri", filled.now)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "祝" * 41, "123456789018", "祝\u202e"])
 def test_a_holiday_has_a_name(filled: City, name: str) -> None:
     with pytest.raises(HolidayName):
         set_holiday(TUESDAY, name, "kanri", filled.now)

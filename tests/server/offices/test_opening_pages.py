@@ -134,3 +134,19 @@ def test_a_table_of_more_rows_is_refused_by_its_first_row_too_many(admin: Collea
     page = table(admin, b"2026-12-05,9:00\n" * 1005)
     assert page.status_code == 422
     assert "1002行目 行が多すぎます" in plain(page)
+
+
+@pytest.mark.parametrize("year", ["0000", "0001", "9999", "20271", "x", "２０２６"])
+def test_a_year_without_holidays_is_this_year(admin: Colleague, year: str) -> None:
+    page = admin.get(f"/admin/holidays?year={year}")
+    assert page.status_code == 200
+    assert "2026" in plain(page)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2026-02-30", "20271-01-01"])
+@pytest.mark.parametrize("what", ["set", "strike"])
+def test_a_holiday_on_a_day_that_cannot_be_meant_is_refused(admin: Colleague, day: str, what: str) -> None:
+    typed = {"csrf_token": admin.token(), "day": day, "name": "祝", "what": what}
+    page = admin.client.post("/admin/holidays", data=typed)
+    assert page.status_code == 303
+    assert "2000〜2099年の日付を入れてください" in plain(admin.get(page.location))
