@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from server.audit import record
+from server.auth.forms import may_be_kept
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, transaction
 from server.errors import Invalid, NotFound
@@ -143,6 +144,7 @@ def edit_offer(office_id: int, service_code: str, edit: OfferEdit, by: str, now:
 def _check_edit(edit: OfferEdit, steps: int) -> None:
     sentences = [text for case in edit.documents.values() for sentence in case for text in sentence.values()]
     wrong = {
+        "letters": not all(may_be_kept(text) for text in (*edit.short.values(), *sentences)),
         "short": not all(1 <= len(text) <= 40 for text in edit.short.values()),
         "minutes": len(edit.minutes) != steps or not all(1 <= n <= 480 for n in edit.minutes),
         "modes": not edit.modes,

@@ -1,5 +1,6 @@
 """手続の画面: how an office offers its services, and what of it staff change themselves."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import zip_longest
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from server.auth.forms import may_be_kept
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.clock import business_date
@@ -32,6 +34,7 @@ WRONG = {
     "validity": "取り扱いの終わりの日は、始まりの日より後にしてください。",
     "day": "日付を読み取れません。",
     "documents": "持ち物は1行に1つ、200文字以内で入れてください。",
+    "letters": "個人番号かもしれない12桁の数字や、見えない文字は入れられません。",
     "languages": "持ち物は、日本語と英語を同じ行数で入れてください。",
 }
 
@@ -85,7 +88,7 @@ def _page(office: str, code: str, wrong: str = "") -> ResponseReturnValue:
         steps=steps_of(session, here.id)[offer.service_id],
         modes=MODES,
         cases=CASES,
-        typed=request.form if wrong else None,
+        typed=request.form if wrong and _may_be_said(request.form.lists()) else None,
         refused=WRONG.get(wrong, ""),
     )
     return (page, 422) if wrong else page
@@ -123,6 +126,11 @@ def _documents(form: Any) -> Documents:
         if ja:
             documents[case] = [{"ja": one, "en": other} for one, other in zip_longest(ja, en)]
     return documents
+
+
+def _may_be_said(sent: Iterable[tuple[str, Sequence[str]]]) -> bool:
+    """Whether what was typed may be shown again: no line of it may be a My Number."""
+    return all(may_be_kept(line) for _, values in sent for text in values for line in text.splitlines())
 
 
 def _lines(text: str) -> list[str]:

@@ -79,6 +79,14 @@ def test_what_cannot_be_is_said_and_what_was_typed_stays(admin: Colleague, wrong
     assert Mode.WALK_IN in offer_by_code(read_session(), city.here, "pin").modes
 
 
+@pytest.mark.parametrize("field", ["short_ja", "everyone_ja", "minutes"])
+def test_what_may_be_a_my_number_is_refused_and_not_said_again(admin: Colleague, field: str) -> None:
+    page = admin.send(PIN, PIN, **{**FORM, field: "123456789018\n印鑑" if field == "everyone_ja" else "123456789018"})
+
+    assert page.status_code == 422
+    assert "123456789018" not in page.text
+
+
 def test_an_unknown_service_or_office_is_not_found(admin: Colleague) -> None:
     assert admin.get(f"{LIST}/passport").status_code == 404
     assert admin.get("/admin/offices/nowhere/services").status_code == 404
