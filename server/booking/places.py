@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
@@ -24,8 +24,8 @@ from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Refusal
 from server.events import OpeningChanged
-from server.offices.models import Office, Pool, PoolKind, Service
-from server.offices.opening_rules import DayPlan
+from server.offices.models import Office, OfficeService, Pool, PoolKind, Service
+from server.offices.opening_rules import Calendar, DayPlan
 from server.offices.policy import policy_of
 from server.offices.queries import (
     all_offices,
@@ -36,6 +36,7 @@ from server.offices.queries import (
     pools_used_together,
     windows_in_pool,
 )
+from server.offices.service_rules import offered_on
 from server.repeats import Caller, Request, repeat_of
 
 log = logging.getLogger(__name__)
@@ -203,25 +204,47 @@ def _make_day(office_id: int, day: date, now: datetime) -> int:
             _resize(slot, ends_at, places)
         for key, slot in standing.items():
             slot.closed = key not in wanted
-        note_affected(tx, standing.values(), sizes, _not_offered(tx.session, standing.values(), plan), now)
+        not_offered = _not_offered(tx.session, office_id, standing.values(), plan)
+        note_affected(tx, standing.values(), sizes, not_offered, now)
         return len(wanted.keys() - standing.keys())
 
 
-def _not_offered(session: Session, slots: Iterable[Slot], plan: DayPlan) -> set[int]:
-    """Bookings in open slots whose session does not do, or does no more, what one of their people comes for."""
-    if all(running.services is None for running in plan.sessions):
-        return set()
+def bookings_outside(session: Session, office_id: int, calendar: Calendar, now: datetime) -> dict[date, set[int]]:
+    """Bookings (ids) by day that would lose their time under a calendar: those that `make_slots` puts on the work list,
+    because their slot would be closed or does not do what they come for."""
+    pools = [pool.id for pool in pools_of(session, office_id)]
+    taken = select(Slot).where(Slot.pool_id.in_(pools), Slot.starts_at > now, Slot.taken > 0)
+    by_day: dict[date, list[Slot]] = {}
+    for slot in session.scalars(taken.order_by(Slot.business_date)):
+        by_day.setdefault(slot.business_date, []).append(slot)
+    found: dict[date, set[int]] = {}
+    for day, slots in by_day.items():
+        plan = calendar.plan(day)
+        wanted, not_offered = _wanted(session, office_id, plan), _not_offered(session, office_id, slots, plan)
+        gone = {slot.id for slot in slots if (slot.pool_id, slot.starts_at) not in wanted}
+        for slot_id, uses in expecting(session, [slot.id for slot in slots]).items():
+            lost = {booking for booking, _ in uses if slot_id in gone or booking in not_offered}
+            if lost:
+                found.setdefault(day, set()).update(lost)
+    return found
+
+
+def _not_offered(session: Session, office_id: int, slots: Iterable[Slot], plan: DayPlan) -> set[int]:
+    """Bookings in slots whose session, or whose office on that day, does not do what one of their people comes for."""
+    offered_here = and_(OfficeService.office_id == office_id, OfficeService.service_id == Service.id)
     rows = session.execute(
-        select(Slot.starts_at, SlotUse.booking_id, Service.code)
+        select(Slot.starts_at, SlotUse.booking_id, Service.code, OfficeService)
         .join(SlotUse, SlotUse.slot_id == Slot.id)
         .join(BookingPerson, BookingPerson.booking_id == SlotUse.booking_id)
         .join(Service, Service.id == BookingPerson.service_id)
-        .where(Slot.id.in_([slot.id for slot in slots]), BookingPerson.live)
+        .join(OfficeService, offered_here)
+        .where(Slot.id.in_([slot.id for slot in slots if slot.taken]), BookingPerson.live)
     )
     return {
         booking
-        for starts_at, booking, service in rows
-        if (running := plan.session_at(starts_at)) is not None and not running.offers(service)
+        for starts_at, booking, service, offer in rows
+        if not offered_on(offer, plan.day)
+        or ((running := plan.session_at(starts_at)) is not None and not running.offers(service))
     }
 
 

@@ -34,7 +34,7 @@ from server.booking.rules import (
     way_out,
     web_closes_at,
 )
-from server.clock import at_minute, business_date
+from server.clock import business_date
 from server.issuance.models import Notice
 from server.offices.models import Office, OfficeService, Pool, Service, ServiceUse
 from server.offices.opening_rules import Calendar, OpenSession, RuleKind
@@ -394,27 +394,6 @@ def _free(slot: Any, channel: Channel, lapsed: Any = None) -> ColumnElement[int]
     most, taken = limits[channel]
     own = most - taken if lapsed is None else most - taken + func.coalesce(lapsed.c.own, 0)
     return _Least(free, func.coalesce(own, free))
-
-
-def bookings_outside(session: Session, office_id: int, calendar: Calendar, first: date) -> dict[date, int]:
-    """How many live bookings of each day from `first` on would be received in no session of a calendar."""
-    rows = session.execute(
-        select(Booking.starts_at, Service.code, func.count())
-        .join(Service, Service.id == Booking.service_id)
-        .where(
-            Booking.office_id == office_id,
-            Booking.state.in_((BookingState.HELD, BookingState.CONFIRMED)),
-            Booking.starts_at >= at_minute(first, 0),
-        )
-        .group_by(Booking.starts_at, Service.code)
-    )
-    found: dict[date, int] = {}
-    for starts_at, service, bookings in rows:
-        running = calendar.session_at(starts_at)
-        if running is None or starts_at > running.last_booked or not running.offers(service):
-            day = business_date(starts_at)
-            found[day] = found.get(day, 0) + bookings
-    return found
 
 
 def places_of_day(session: Session, office_id: int, day: date) -> list[PlacesOfDay]:

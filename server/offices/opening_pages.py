@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from server.auth.forms import line_of
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
-from server.booking.queries import bookings_outside
+from server.booking.places import bookings_outside, days_to_make
 from server.clock import business_date
 from server.db import read_session
 from server.edge import now
@@ -152,7 +152,8 @@ def rule(code: str, rule_id: int) -> ResponseReturnValue:
 @needs(Right.ADMIN)
 def preview(code: str) -> ResponseReturnValue:
     """What a change does to which days and bookings, before it is saved."""
-    office, today = office_by_code(read_session(), code), business_date(now())
+    office, moment = office_by_code(read_session(), code), now()
+    today = business_date(moment)
     calendar = calendar_of(read_session(), office.id)
     form = _form()
     asked = asked_for(form, list(calendar.rules), _services(office), today)
@@ -160,9 +161,10 @@ def preview(code: str) -> ResponseReturnValue:
         return _again(office, calendar, form, asked)
     after = _calendar_after(office, calendar, asked.change)
     days = changed_days(calendar, after, today, today + LOOKED_AHEAD)
-    outside = bookings_outside(read_session(), office.id, after, today)
-    already = bookings_outside(read_session(), office.id, calendar, today)
-    stranded = {day: n - already.get(day, 0) for day, n in sorted(outside.items()) if n > already.get(day, 0)}
+    outside = bookings_outside(read_session(), office.id, after, moment)
+    already = bookings_outside(read_session(), office.id, calendar, moment)
+    new = {day: bookings - already.get(day, set()) for day, bookings in sorted(outside.items())}
+    stranded = {day: len(bookings) for day, bookings in new.items() if bookings}
     return _page(
         "admin_opening_preview.html",
         office,
@@ -194,7 +196,13 @@ def save(code: str) -> ResponseReturnValue:
     except RuleUnusable:
         flash("この規則は保存できません。入力を確かめてください。", "refused")
     else:
-        flash("開庁の規則を保存しました。予約枠も合わせて変わりました。", "good")
+        follow = not days_to_make(read_session(), office.id)
+        flash(
+            "開庁の規則を保存しました。予約枠も合わせて変わりました。"
+            if follow
+            else "開庁の規則を保存しました。予約枠はまだ変わっていません。数分のうちに自動で変わります。",
+            "good",
+        )
     return redirect(url_for("opening_pages.month", code=office.code), 303)
 
 

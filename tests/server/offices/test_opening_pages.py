@@ -12,6 +12,7 @@ from server.offices.opening_words import time_of
 from server.offices.queries import calendar_of
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, Forms, colleague, plain
+from tests.server.booking.test_stock import busy_at
 from tests.server.city import MONDAY, City
 
 HERE = "/admin/opening/honcho"
@@ -150,3 +151,12 @@ def test_a_holiday_on_a_day_that_cannot_be_meant_is_refused(admin: Colleague, da
     page = admin.client.post("/admin/holidays", data=typed)
     assert page.status_code == 303
     assert "2000〜2099年の日付を入れてください" in plain(admin.get(page.location))
+
+
+@pytest.mark.parametrize(("busy", "said"), [(0, "予約枠も合わせて変わりました"), (1, "予約枠はまだ変わっていません")])
+def test_who_saves_is_told_whether_the_places_follow_already(admin: Colleague, busy: int, said: str) -> None:
+    looked_at = preview(admin, what="rule", kind="dated", on_date=str(MONDAY + timedelta(days=1)), closed="1")
+    forms = Forms(looked_at.text).by_action
+    with busy_at("UPDATE slots", busy):
+        admin.client.post(f"{HERE}/save", data=forms[f"{HERE}/save"])
+    assert said in plain(admin.client.get(HERE))

@@ -5,12 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from server.audit import newest_entries
-from server.booking.queries import bookings_outside
+from server.booking.places import bookings_outside, make_slots
+from server.booking.worklist import open_entries
 from server.db import read_session
 from server.offices.opening_changes import RuleChange, digest, without, written
 from server.offices.opening_rules import Calendar, Rule, RuleKind
 from server.offices.opening_service import RulesChanged, RuleUnusable, change_rules
-from server.offices.queries import calendar_of
+from server.offices.queries import calendar_of, offer_by_code
 from tests.server.city import MONDAY, City
 
 TUESDAY, SATURDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=5)
@@ -105,7 +106,8 @@ def test_bookings_outside_a_calendar_are_counted_by_day(city: City) -> None:
 
     def outside(*more: Rule) -> dict[date, int]:
         found = Calendar([*week, *more], {}, ["certificate", "pickup", "pin"])
-        return bookings_outside(read_session(), city.here, found, MONDAY)
+        lost = bookings_outside(read_session(), city.here, found, city.now)
+        return {day: len(bookings) for day, bookings in lost.items()}
 
     assert [outside(), outside(early), outside(CLOSED), outside(only_pins)] == [
         {},
@@ -113,3 +115,50 @@ def test_bookings_outside_a_calendar_are_counted_by_day(city: City) -> None:
         {TUESDAY: 2},
         {TUESDAY: 2},
     ]
+
+
+def dated(opens: int, last: int, services: frozenset[str] | None = None) -> Rule:
+    """Other hours on Tuesday."""
+    return Rule(
+        0,
+        RuleKind.DATED,
+        on_date=TUESDAY,
+        opens=opens,
+        closes=1035,
+        last_booked=last,
+        last_walk_in=last,
+        services=services,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "lost"),
+    [
+        (dated(515, 1035), 4),
+        (dated(525, 1035), 0),
+        (dated(510, 630), 2),
+        (dated(510, 1035, services=frozenset({"certificate", "pin"})), 3),
+        (Rule(0, RuleKind.DATED, on_date=TUESDAY, closed=True, services=frozenset({"pickup"})), 3),
+    ],
+    ids=["later by five minutes", "later by a whole slot", "shorter", "for other services", "closed for one service"],
+)
+def test_the_preview_names_those_whom_the_work_list_gets(city: City, rule: Rule, lost: int) -> None:
+    for time in ("10:15", "11:00", "16:00"):
+        city.booked(time, TUESDAY)
+    city.booked("10:30", TUESDAY, city.person("pin"))
+    after = Calendar([*rules(city), rule], {}, ["certificate", "pickup", "pin"])
+    preview = bookings_outside(read_session(), city.here, after, city.now)
+    change(city, rule)
+
+    read_session().rollback()
+    listed = {entry.booking_id for entry in open_entries(read_session(), city.here)}
+    assert preview.get(TUESDAY, set()) == listed
+    assert len(listed) == lost
+
+
+def test_who_is_booked_after_the_last_day_of_a_service_is_on_the_work_list(city: City) -> None:
+    _, (_, lost) = city.booked("10:15", MONDAY), city.booked("10:15", TUESDAY)
+    offer = offer_by_code(read_session(), city.here, "pickup")
+    city.set_row(offer, valid_to=MONDAY)
+    make_slots(city.here, MONDAY, TUESDAY, city.now)
+    assert [entry.booking.uid for entry in open_entries(read_session(), city.here)] == [lost]
