@@ -165,6 +165,17 @@ def create_app(panel: Panel, own_hosts: frozenset[str], touch: Touch) -> Flask:
         response.headers["Cache-Control"] = "no-store"
         return response
 
+    @app.after_request
+    def read_whole(response: Response) -> Response:
+        # A page that is left while a file is on its way would otherwise leave the file open: Werkzeug's server then
+        # does not close what it was sending. They are letters and pictures of a few kilobytes.
+        if response.direct_passthrough:
+            response.direct_passthrough = False
+            whole = response.get_data()
+            response.close()
+            response = app.response_class(whole, response.status, response.headers)
+        return response
+
     _add_pages(app, panel, token, touch)
     return app
 

@@ -1,10 +1,15 @@
 """The touch panel's page: it shows what it is told, sends touches back, and listens to nobody else."""
 
+import gc
 import json
 import re
+import socket
+import struct
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -177,6 +182,24 @@ def server() -> Iterator[ScreenServer]:
     server = ScreenServer(TEXTS, "127.0.0.1", 0, lambda *_: None)
     yield server
     server.close()
+
+
+def leave_at_once(server: ScreenServer, path: str) -> None:
+    """Ask for a file and reset the line when its first byte has come."""
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), timeout=5) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: {urlsplit(server.url).netloc}\r\n\r\n".encode())
+        line.recv(1)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def test_a_page_that_is_left_while_its_files_come_leaves_no_file_open(server: ScreenServer) -> None:
+    with warnings.catch_warnings(record=True, action="always") as warned:
+        for _ in range(20):
+            leave_at_once(server, "/static/panel.js")
+        server.close()
+        gc.collect()
+
+    assert [str(warning.message) for warning in warned if warning.category is ResourceWarning] == []
 
 
 def pictures(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
