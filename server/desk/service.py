@@ -13,7 +13,7 @@ from server.events import QueueChanged
 from server.issuance.service import hand_over
 from server.queueing.queries import number_of, step_at_window
 from server.queueing.rules import NobodyAtWindow, OtherVisitor
-from server.queueing.service import finish_step, locked_step_at
+from server.queueing.service import end_people, locked_step_at
 from server.repeats import Caller, repeat_of
 
 
@@ -56,7 +56,8 @@ def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime, numb
             raise NobodyAtWindow
         if seen.visit.booking_id is not None:
             finish_booking(tx, seen.visit.booking_id)
-        visit = finish_step(tx, step, outcome.value, now)
+        end_people(tx, step, outcome.value, now)
+        visit = step.visit
         record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value)
         tx.publish(QueueChanged(visit.office_id))
         return repeat.keep(Finished(visit.uid, outcome.value))

@@ -263,8 +263,17 @@ class WindowService(Base):
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), primary_key=True)
 
 
+class WindowLane(Base):
+    """Which lanes a window calls from; a window without any calls from all lanes of its services."""
+
+    __tablename__ = "window_lanes"
+
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"), primary_key=True)
+    lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"), primary_key=True)
+
+
 class Terminal(Base):
-    """統合端末: a shared terminal that limits a step, until it is taken away."""
+    """統合端末: a shared terminal that limits a step, until it is taken away; one that `is_down` serves nobody now."""
 
     __tablename__ = "terminals"
 
@@ -273,6 +282,7 @@ class Terminal(Base):
     kind: Mapped[str] = mapped_column(String(20))
     name: Mapped[str] = mapped_column(String(40))
     valid_to: Mapped[date | None]
+    is_down: Mapped[bool] = mapped_column(default=False)
 
 
 class Lane(Base):
@@ -310,7 +320,7 @@ class Series(Base):
 
 
 class ServiceStep(Base):
-    """段階: one stop of a service in a lane."""
+    """段階: one stop of a service in a lane; where `ready_first`, those who are ready (PIN chosen) are called first."""
 
     __tablename__ = "service_steps"
     __table_args__ = (
@@ -324,6 +334,7 @@ class ServiceStep(Base):
     position: Mapped[int]
     lane_id: Mapped[int] = mapped_column(ForeignKey("lanes.id"))
     terminal_kind: Mapped[str | None] = mapped_column(String(20))
+    ready_first: Mapped[bool] = mapped_column(default=False)
     minutes: Mapped[int]
 
     lane: Mapped[Lane] = relationship()

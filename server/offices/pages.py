@@ -83,6 +83,7 @@ VERBS = {
     "ticket.missed": "不在にした",
     "ticket.recall": "再呼出した",
     "visit.finish": "対応を終えた",
+    "visit.pass_on": "次の窓口へ送った",
     "window.close": "窓口を閉じた",
     "window.open": "窓口を開いた",
     "window.take_over": "窓口を引き継いだ",

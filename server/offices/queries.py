@@ -26,6 +26,7 @@ from server.offices.models import (
     ServiceStep,
     ServiceUse,
     Window,
+    WindowLane,
     WindowService,
 )
 from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Caution, Holiday, Rule, RuleKind
@@ -229,23 +230,26 @@ def service_for_walk_ins(session: Session, office_id: int, code: str, day: date)
     return _named(offers_to_walk_ins(session, office_id, day), code).service
 
 
-_FIRST_STEP = (
+_STOPS = (
     select(ServiceStep)
     .where(
         ServiceStep.office_id == bindparam("office"),
-        ServiceStep.service_id == bindparam("service"),
-        ServiceStep.position == 1,
+        ServiceStep.service_id.in_(bindparam("services", expanding=True)),
     )
     .options(joinedload(ServiceStep.lane), joinedload(ServiceStep.service))  # both stand on the ticket
+    .order_by(ServiceStep.service_id, ServiceStep.position)
 )
 
 
-def first_step(session: Session, office_id: int, service_id: int) -> ServiceStep:
-    """The first stop of a service at an office. Raises UnknownService."""
-    step = session.scalar(_FIRST_STEP, {"office": office_id, "service": service_id})
-    if step is None:
+def stops_of(session: Session, office_id: int, services: Iterable[int]) -> dict[int, list[ServiceStep]]:
+    """Service id → its stops at an office, in order, with lane and service. Raises UnknownService if one has none."""
+    wanted = set(services)
+    stops: dict[int, list[ServiceStep]] = {}
+    for step in session.scalars(_STOPS, {"office": office_id, "services": sorted(wanted)}):
+        stops.setdefault(step.service_id, []).append(step)
+    if stops.keys() != wanted:
         raise UnknownService
-    return step
+    return stops
 
 
 def windows_of(session: Session, office_id: int) -> Sequence[Window]:
@@ -279,14 +283,35 @@ def services_of_window(session: Session, window_id: int) -> Sequence[Service]:
     ).all()
 
 
+def own_lanes_of_window(session: Session, window_id: int) -> Sequence[Lane]:
+    """The lanes that a window alone was given; none where it calls from all lanes of its services."""
+    return session.scalars(
+        select(Lane).join(WindowLane).where(WindowLane.window_id == window_id).order_by(Lane.id)
+    ).all()
+
+
 def lanes_of_window(session: Session, window_id: int, office_id: int) -> Sequence[int]:
-    """Lanes from which a window may call, by its services."""
+    """Lanes from which a window calls: those that are its own, else all of its services."""
+    if own := own_lanes_of_window(session, window_id):
+        return [lane.id for lane in own]
     return session.scalars(
         select(ServiceStep.lane_id)
         .join(WindowService, WindowService.service_id == ServiceStep.service_id)
         .where(WindowService.window_id == window_id, ServiceStep.office_id == office_id)
         .distinct()
     ).all()
+
+
+def terminal_kinds(session: Session, office_id: int) -> dict[int, set[str]]:
+    """Lane id → kinds of terminal that stops in it need."""
+    rows = session.execute(
+        select(ServiceStep.lane_id, ServiceStep.terminal_kind).where(ServiceStep.office_id == office_id).distinct()
+    )
+    kinds: dict[int, set[str]] = {}
+    for lane_id, kind in rows:
+        if kind is not None:
+            kinds.setdefault(lane_id, set()).add(kind)
+    return kinds
 
 
 def pools_of(session: Session, office_id: int) -> Sequence[Pool]:

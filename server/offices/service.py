@@ -22,6 +22,7 @@ from server.offices.queries import (
     calendar_of,
     offer_by_code,
     offers_of,
+    own_lanes_of_window,
     policy_on,
     pool_values_on,
     pools_of,
@@ -222,7 +223,8 @@ class _Loader:
             lines.add(f"service {service.code}: {service.name_ja} / {service.name_en}, by {ways}")
             for step in steps[service.id]:
                 terminal = f", terminal {step.terminal_kind}" if step.terminal_kind else ""
-                words = f"lane {step.lane.code}, {step.minutes} minutes{terminal}"
+                ready = ", ready first" if step.ready_first else ""
+                words = f"lane {step.lane.code}, {step.minutes} minutes{terminal}{ready}"
                 lines.add(f"service {service.code} step {step.position}: {words}")
         for pool in pools_of(session, office.id):
             values = ", ".join(
@@ -231,7 +233,8 @@ class _Loader:
             lines.add(f"pool {pool.name}: {pool.kind.value}" + (f", {values}" if values else ""))
         for window in windows_of(session, office.id):
             codes = ", ".join(service.code for service in services_of_window(session, window.id)) or "nothing"
-            lines.add(f"window {window.number}: {codes}")
+            own = ", ".join(lane.code for lane in own_lanes_of_window(session, window.id))
+            lines.add(f"window {window.number}: {codes}" + (f"; lanes {own}" if own else ""))
         rules = calendar_of(session, office.id).rules
         return lines | {f"opening: {line_of(rule)}" for rule in rules if not is_over(rule, today)}
 

@@ -31,6 +31,7 @@ from server.offices.models import (
     ServiceUse,
     Terminal,
     Window,
+    WindowLane,
     WindowService,
 )
 from server.offices.office_file import OfficeFileUnusable, Row, names_in
@@ -50,12 +51,12 @@ LONGEST_SENTENCE: Final = 200
 _POOL = ("name", "kind", *sorted(POOL_KEYS))
 _TERMINAL = ("kind", "name")
 _LANE = ("code", "name", "first", "last")
-_STEP = ("lane", "terminal", "minutes")
+_STEP = ("lane", "terminal", "ready_first", "minutes")
 _SERVICE = (
     *("preset", "code", "name", "short", "picture", "lane", "minutes", "steps", "units", "pools"),
     *("booking", "legal_deadline", "valid_from", "valid_to", "documents"),
 )
-_WINDOW = ("number", "services", "pool", "valid_from", "valid_to")
+_WINDOW = ("number", "services", "lanes", "pool", "valid_from", "valid_to")
 
 
 @cache
@@ -78,7 +79,7 @@ class ServicePlan:
         terminals = self._terminals()
         lanes = self._lanes()
         services = self._services(pools, terminals, lanes)
-        windows = self._windows(services, pools)
+        windows = self._windows(services, pools, lanes)
         self.session.flush()
         return windows, len(services)
 
@@ -258,6 +259,7 @@ class ServicePlan:
             step = step or ServiceStep(service_id=service.id, office_id=self.office_id, position=position)
             step.lane_id = lanes[one.one_of("lane", lanes)].id
             step.terminal_kind = one.one_of("terminal", sorted(terminals)) if "terminal" in one else None
+            step.ready_first = one.truth("ready_first", False)
             step.minutes = one.number("minutes", before, most=480)
             self.session.add(step)
         for step in standing.values():
@@ -288,7 +290,7 @@ class ServicePlan:
 
     # Windows
 
-    def _windows(self, services: dict[str, Service], pools: dict[str, Pool]) -> int:
+    def _windows(self, services: dict[str, Service], pools: dict[str, Pool], lanes: dict[str, Lane]) -> int:
         rows = self._rows("windows", _WINDOW, "number")
         of_windows = {name: pool for name, pool in pools.items() if pool.kind is PoolKind.WINDOWS}
         standing = {window.number: window for window in self.session.scalars(self._mine(Window))}
@@ -300,6 +302,7 @@ class ServicePlan:
             self.session.flush()
             codes = row.some_of("services", services, services)
             self._calls_for(window, {services[code].id for code in codes}, {s.id for s in services.values()})
+            self._calls_from(window, {lanes[code].id for code in row.some_of("lanes", lanes, ())})
             pool = of_windows[row.one_of("pool", of_windows, next(iter(of_windows), None))]
             self._stands_in(window, pool, row, ALWAYS if first_time else self.today)
         for number, window in standing.items():
@@ -319,6 +322,12 @@ class ServicePlan:
         self.session.execute(delete(WindowService).where(mine, WindowService.service_id.in_(gone)))
         for service_id in sorted(wanted - standing):
             self.session.add(WindowService(window_id=window.id, service_id=service_id))
+
+    def _calls_from(self, window: Window, wanted: set[int]) -> None:
+        """The lanes that are its own; none for all of its services."""
+        mine = WindowLane.window_id == window.id
+        self.session.execute(delete(WindowLane).where(mine))
+        self.session.add_all([WindowLane(window_id=window.id, lane_id=lane) for lane in sorted(wanted)])
 
     def _stands_in(self, window: Window, pool: Pool, row: Row, since: date) -> None:
         current = self._current_pool(window)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from madoguchi.wire import CallKind
 from server.db import Base, BigId, enum_type
 from server.offices.models import Lane, Window
-from server.queueing.rules import OPEN_STATES, StepClass, StepState
+from server.queueing.rules import OPEN_STATES, ParkedFor, StepClass, StepState
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -59,6 +59,7 @@ class VisitPerson(Base):
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
     case: Mapped[str] = mapped_column(String(20), default="self")
+    stops_done: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None] = mapped_column(String(20))
     finished_at: Mapped[datetime | None]
     live: Mapped[bool] = mapped_column(default=True)
@@ -104,16 +105,27 @@ class NumberDay(Base):
 
 
 class VisitStep(Base):
-    """One stop of a visit in a lane; it carries the state of the ticket."""
+    """One stop of a visit in a lane; it carries the state of the ticket.
+
+    `terminal_kind` is empty where no terminal is needed; `ready` is true where it does not matter. `told_*` are the
+    minutes that were told when the step was entered: likely, and the range.
+    """
 
     __tablename__ = "visit_steps"
     __table_args__ = (
         Index("uq_visit_steps_open_visit", "visit_id", **_where(f"state IN ({OPEN})")),
         Index("uq_visit_steps_busy_window", "window_id", **_where("state IN ('called', 'serving')")),
-        Index("uq_visit_steps_busy_terminal", "terminal_id", **_where("state = 'serving'")),
-        Index("ix_visit_steps_line", "lane_id", "state", "class", "due_at"),
+        Index("uq_visit_steps_busy_terminal", "terminal_id", **_where("state IN ('called', 'serving')")),
+        Index(
+            "ix_visit_steps_line",
+            *("lane_id", "state", "terminal_kind", "ready", "class", "due_at", "entered_at", "id"),
+        ),
         Index(None, "window_id", "state"),  # states are sent as parameters, which no partial index can serve
         CheckConstraint("state NOT IN ('called', 'serving') OR window_id IS NOT NULL", name="window"),
+        CheckConstraint(
+            "state NOT IN ('called', 'serving') OR terminal_kind = '' OR terminal_id IS NOT NULL", name="terminal"
+        ),
+        CheckConstraint("parked_for IS NULL OR state IN ('parked', 'void')", name="parked_for"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -125,9 +137,17 @@ class VisitStep(Base):
     step_class: Mapped[StepClass] = mapped_column("class", enum_type(StepClass))
     entered_at: Mapped[datetime]
     due_at: Mapped[datetime]
+    terminal_kind: Mapped[str] = mapped_column(String(20), default="")
+    ready: Mapped[bool] = mapped_column(default=True)
     ready_at: Mapped[datetime | None]
+    first_called_at: Mapped[datetime | None]
     called_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
     calls: Mapped[int] = mapped_column(default=0)
+    parked_for: Mapped[ParkedFor | None] = mapped_column(enum_type(ParkedFor))
+    told_minutes: Mapped[int | None]
+    told_least: Mapped[int | None]
+    told_most: Mapped[int | None]
     window_id: Mapped[int | None] = mapped_column(ForeignKey("windows.id"))
     terminal_id: Mapped[int | None] = mapped_column(ForeignKey("terminals.id"))
 

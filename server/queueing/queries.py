@@ -1,14 +1,18 @@
 """What is known of the line; never writes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from madoguchi.wire import CallKind
 from server.clock import at_minute, business_date
-from server.offices.models import Feed
+from server.offices.models import Feed, Terminal, Window
+from server.offices.queries import lanes_of_window, terminal_kinds
 from server.queueing.models import Call, Ticket, TicketState, Visit, VisitStep
 from server.queueing.rules import AT_WINDOW, StepClass, StepState
 
@@ -51,29 +55,76 @@ def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
     )
 
 
-_HEADS = (
-    select(VisitStep)
-    .where(
-        VisitStep.lane_id == bindparam("lane"),
-        VisitStep.state == StepState.WAITING,
-        VisitStep.step_class == bindparam("class"),
-        VisitStep.due_at >= bindparam("today"),
-        VisitStep.id.not_in(bindparam("passed", expanding=True)),
+@dataclass(frozen=True)
+class Line:
+    """Steps that a window can serve now: of one lane, and of one kind of terminal or none (empty)."""
+
+    lane_id: int
+    terminal_kind: str
+
+
+def lines_of_window(session: Session, window: Window, now: datetime) -> list[Line]:
+    """The lines from which a window can call now: of its lanes, without those whose terminals are all in use."""
+    free = {"", *(terminal.kind for terminal in session.scalars(free_terminals(window.office_id, now)))}
+    kinds = terminal_kinds(session, window.office_id)
+    return [
+        Line(lane, kind)
+        for lane in lanes_of_window(session, window.id, window.office_id)
+        for kind in sorted(free & {"", *kinds.get(lane, ())})
+    ]
+
+
+def free_terminals(office_id: int, now: datetime) -> Select[Terminal]:
+    """Terminals of an office at which nobody is served, and that work."""
+    in_use = select(VisitStep.terminal_id).where(VisitStep.state.in_(AT_WINDOW), VisitStep.terminal_id.is_not(None))
+    return (
+        select(Terminal)
+        .where(
+            Terminal.office_id == office_id,
+            or_(Terminal.valid_to.is_(None), Terminal.valid_to >= business_date(now)),
+            Terminal.is_down.is_(False),
+            Terminal.id.not_in(in_use),
+        )
+        .order_by(Terminal.id)
     )
-    .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
-    .limit(HEADS)
-    .execution_options(populate_existing=True)
-)
 
 
-def heads(session: Session, lanes: Sequence[int], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
-    """The first few waiting steps of each class and lane, each found by the index."""
-    found: list[VisitStep] = []
-    for lane in lanes:
-        for step_class in StepClass:
-            asked = {"lane": lane, "class": step_class, "today": _today(now), "passed": list(passed_over)}
-            found += session.scalars(_HEADS, asked)
-    return found
+@cache
+def _heads(lines: int) -> Select[VisitStep]:
+    """The first few of each line, class and readiness in one statement: as many look-ups in the index, no sorting."""
+    first = [
+        select(
+            select(VisitStep.id)
+            .where(
+                VisitStep.lane_id == bindparam(f"lane{n}"),
+                VisitStep.state == StepState.WAITING,
+                VisitStep.terminal_kind == bindparam(f"kind{n}"),
+                VisitStep.ready.is_(ready),
+                VisitStep.step_class == step_class,
+                VisitStep.due_at >= bindparam("today"),
+                VisitStep.id.not_in(bindparam("passed", expanding=True)),
+            )
+            .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
+            .limit(HEADS)
+            .subquery()
+            .c.id
+        )
+        for n in range(lines)
+        for ready in (True, False)
+        for step_class in StepClass
+    ]
+    found = select(VisitStep).where(VisitStep.id.in_(union_all(*first)))
+    return found.execution_options(populate_existing=True)
+
+
+def heads(session: Session, lines: Sequence[Line], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
+    """The first few waiting steps of each class and readiness of these lines, each found by the index."""
+    if not lines:
+        return []
+    asked: dict[str, Any] = {"today": _today(now), "passed": list(passed_over)}
+    for n, line in enumerate(lines):
+        asked |= {f"lane{n}": line.lane_id, f"kind{n}": line.terminal_kind}
+    return list(session.scalars(_heads(len(lines)), asked))
 
 
 def step_at_window(session: Session, window_id: int) -> VisitStep | None:

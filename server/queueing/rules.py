@@ -1,6 +1,6 @@
 """The rules of the line (pure): states of a step, and who is next."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -45,7 +45,20 @@ class StepClass(Enum):
     """Why somebody stands in the line."""
 
     BOOKED = "booked"
+    LATE = "late"  # booked, and came later than the grace allows
     WALK_IN = "walk_in"
+    ACCOMMODATION = "accommodation"  # 配慮: staff let somebody go before others
+    RETURNED = "returned"  # was missed or parked, and is back
+    PAPERS = "papers"  # was sent for missing papers, and is back with them
+    TRANSFERRED = "transferred"  # comes from another lane
+
+
+class ParkedFor(Enum):
+    """Why a visit rests: it does not lose its place by it."""
+
+    PAPERS = "papers"  # fetches what was missing
+    CHOOSING = "choosing"  # thinks about a PIN
+    OTHER = "other"
 
 
 _NEXT: dict[tuple[StepState, StepAction], StepState] = {
@@ -108,6 +121,18 @@ class UnknownWindow(NotFound):
     code = "unknown_window"
 
 
+class NoTerminalFree(NotNow):
+    """The step needs a shared terminal and all are in use or down."""
+
+    code = "no_terminal_free"
+
+
+class LastStop(NotNow):
+    """There is no further stop: the visit ends here, with an outcome."""
+
+    code = "last_stop"
+
+
 class NumbersUsedUp(Conflict):
     """The lane has given out its last number today."""
 
@@ -121,6 +146,62 @@ class StepLike(Protocol):
     step_class: StepClass
     due_at: datetime
     entered_at: datetime
+    ready: bool
+
+
+class StopLike(Protocol):
+    """What the rules need of a stop of a service."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def lane_id(self) -> int: ...
+    @property
+    def service_id(self) -> int: ...
+    @property
+    def terminal_kind(self) -> str | None: ...
+    @property
+    def ready_first(self) -> bool: ...
+
+
+class PersonLike(Protocol):
+    """What the rules need of a person of a visit."""
+
+    @property
+    def service_id(self) -> int: ...
+    @property
+    def stops_done(self) -> int: ...
+    @property
+    def live(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a party stands next: in which lane, for which service first, and what it needs there."""
+
+    lane_id: int
+    service_id: int
+    terminal_kind: str = ""
+    ready_first: bool = False
+
+
+def next_stand(people: Iterable[PersonLike], stops: Mapping[int, Sequence[StopLike]]) -> Stand | None:
+    """Where a party goes next, of service id → its stops in order; None when everybody has done all.
+
+    It is the earliest stop that somebody has before them. Whoever has one in the same lane does it at the same time,
+    so several procedures of one visit wait once.
+    """
+    ahead = [
+        stops[person.service_id][person.stops_done]
+        for person in people
+        if person.live and person.stops_done < len(stops[person.service_id])
+    ]
+    if not ahead:
+        return None
+    first = min(ahead, key=lambda stop: stop.position)
+    here = [stop for stop in ahead if stop.lane_id == first.lane_id]
+    kind = next((stop.terminal_kind for stop in here if stop.terminal_kind), "")
+    return Stand(first.lane_id, first.service_id, kind, any(stop.ready_first for stop in here))
 
 
 @dataclass(frozen=True)
@@ -153,24 +234,23 @@ def choose_next(heads: Sequence[StepLike], now: datetime) -> tuple[StepLike, Rea
 
     Whoever is due longest goes first: a booked person is due at the booked time, a walk-in some minutes after
     arriving, so nobody waits for ever. If nobody with a claim is there, a window does not stand idle: people who came
-    before their booked time are served in the order of those times. Nothing but times and class is looked at.
-    Raises NobodyWaiting.
+    before their booked time are served in the order of those times. Who is not ready is called when nobody is who is.
+    Nothing but times, class and readiness is looked at. Raises NobodyWaiting.
     """
-    due = [h for h in heads if h.step_class is StepClass.WALK_IN or h.due_at <= now]
+    heads = [h for h in heads if h.ready] or heads
+    due = [h for h in heads if h.step_class is not StepClass.BOOKED or h.due_at <= now]
     early = [h for h in heads if h not in due]
     if due:
         step = min(due, key=_order)
-        return step, Reason(
-            "booked" if step.step_class is StepClass.BOOKED else "walk_in", step.due_at, step.entered_at
-        )
+        return step, Reason(step.step_class.value, step.due_at, step.entered_at)
     if early:
         step = min(early, key=_order)
         return step, Reason("booked_early", step.due_at, step.entered_at)
     raise NobodyWaiting
 
 
-def _order(step: StepLike) -> tuple[datetime, datetime, int]:
-    return (step.due_at, step.entered_at, step.id)
+def _order(step: StepLike) -> tuple[bool, datetime, datetime, int]:
+    return (step.step_class is not StepClass.PAPERS, step.due_at, step.entered_at, step.id)
 
 
 def absent(steps: Iterable[tuple[int, StepState]]) -> list[int]:

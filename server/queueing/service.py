@@ -3,9 +3,10 @@
 Locks, always in this order: visits by id, number_days, visit_steps by id, windows, feeds (docs/concurrency.md).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -15,14 +16,17 @@ from server.audit import record
 from server.clock import business_date
 from server.db import Transaction, locked, read_session, transaction
 from server.events import QueueChanged, TicketCalled
-from server.offices.models import Feed, Window
-from server.offices.queries import lanes_of_window
+from server.offices.models import Feed, Lane, Terminal, Window
+from server.offices.queries import stops_of
 from server.queueing.models import Call, Ticket, Visit, VisitPerson, VisitStep
-from server.queueing.queries import heads, number_of, step_at_window
+from server.queueing.queries import Line, free_terminals, heads, lines_of_window, number_of, step_at_window
 from server.queueing.rules import (
+    AT_WINDOW,
     OPEN_STATES,
+    LastStop,
     NobodyAtWindow,
     NobodyWaiting,
+    NoTerminalFree,
     NotPossible,
     OtherVisitor,
     Reason,
@@ -34,7 +38,9 @@ from server.queueing.rules import (
     WindowOccupied,
     after,
     choose_next,
+    next_stand,
 )
+from server.queueing.tickets import enter
 from server.repeats import Caller, repeat_of
 
 TRIES = 5
@@ -107,11 +113,16 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
         window = _ready_window(tx, window_id)
-        lanes = lanes_of_window(tx.session, window.id, window.office_id)
-        step, reason = _claim(tx, lambda passed: choose_next(heads(tx.session, lanes, now, passed), now))
-        _check_ready(tx, _locked_window(tx, window_id))
-        step.state = after(step.state, StepAction.CALL)
-        step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
+        lines = lines_of_window(tx.session, window, now)
+        while True:
+            step, reason = _claim(tx, partial(_choose, tx, lines, now))
+            _check_ready(tx, _locked_window(tx, window_id))
+            try:
+                _take_to(tx, step, window, now)
+            except NoTerminalFree:  # somebody has taken the last one since we looked: all others can still be called
+                lines = [line for line in lines if line.terminal_kind != step.terminal_kind]
+                continue
+            break
         called = _announce(tx, step, window, CallKind.CALL, reason, now)
         record(tx, now, caller.actor, "ticket.call", called.visit, number=called.number, window=window.number)
         tx.publish(QueueChanged(window.office_id))
@@ -119,7 +130,8 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
 
 
 def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> Called:
-    """Call one ticket by itself: somebody who was missed has come. Raises as `call_next`, and NotPossible."""
+    """Call one ticket by itself: somebody who was missed has come. Raises as `call_next`, and NotPossible,
+    NoTerminalFree."""
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.call_ticket", {"window": window_id, "ticket": str(ticket)}, now)
         if repeat.answer is not None:
@@ -132,8 +144,7 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
             raise NotPossible
         step = _locked_step_of(tx, visit_id)
         _check_ready(tx, _locked_window(tx, window_id))
-        step.state = after(step.state, StepAction.CALL)
-        step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
+        _take_to(tx, step, window, now)
         called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
         record(
             tx,
@@ -183,7 +194,7 @@ def missed(caller: Caller, window_id: int, now: datetime, number: int | None = N
             return Called.from_json(repeat.answer)
         step = locked_step_at(tx, window_id, number)
         step.state = after(step.state, StepAction.MISS)
-        step.window_id = None
+        _leave_window(step)
         called = _announce(
             tx,
             step,
@@ -213,10 +224,68 @@ def locked_step_at(tx: Transaction, window_id: int, number: int | None = None) -
     return step
 
 
-def finish_step(tx: Transaction, step: VisitStep, outcome: str, now: datetime) -> Visit:
-    """Step: the visit at a window has ended with an outcome for everybody in it."""
-    step.state = after(step.state, StepAction.FINISH)
-    return _end_visit(tx, step, outcome, now)
+@dataclass(frozen=True)
+class Passed(Message):
+    """A visit that goes on to its next stop."""
+
+    visit: UUID
+    number: int
+    lane: dict[str, str]
+
+
+def pass_on(caller: Caller, window_id: int, now: datetime, number: int | None = None) -> Passed:
+    """This stop is done: the visit waits for its next one, with its number and its place in the order.
+
+    Raises NobodyAtWindow, OtherVisitor, LastStop.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.pass_on", {"window": window_id, "number": number}, now)
+        if repeat.answer is not None:
+            return Passed.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id, number)
+        following = finish_stop(tx, step, now)
+        if following is None:
+            raise LastStop
+        visit, called = step.visit, number_of(tx.session, step.visit_id)
+        record(tx, now, caller.actor, "visit.pass_on", visit.uid, number=called, stop=following.position)
+        tx.publish(QueueChanged(visit.office_id))
+        return repeat.keep(Passed(visit.uid, called, tx.session.get_one(Lane, following.lane_id).names))
+
+
+def finish_stop(tx: Transaction, step: VisitStep, now: datetime) -> VisitStep | None:
+    """Step: what a stop is for is done for all who stand in it. Gives the step in which they wait now, if any."""
+    visit = step.visit
+    people = [person for person in visit.people if person.live]
+    stops = stops_of(tx.session, visit.office_id, {person.service_id for person in people})
+    for person in people:
+        own = stops[person.service_id]
+        if person.stops_done < len(own) and own[person.stops_done].lane_id == step.lane_id:
+            person.stops_done += 1
+    step.state, step.ended_at = after(step.state, StepAction.FINISH), now
+    stand = next_stand(people, stops)
+    if stand is None:
+        return None
+    tx.session.flush()  # one open step for each visit: the old one is closed first
+    following = enter(visit, step.position + 1, stand, step.step_class, step.due_at, now)
+    tx.session.add(following)
+    tx.session.flush()
+    return following
+
+
+def end_people(
+    tx: Transaction, step: VisitStep, outcome: str, now: datetime, positions: Collection[int] | None = None
+) -> bool:
+    """Step: these people of a visit (all without `positions`) have ended with an outcome. Gives whether nobody of it is
+    left: then it has ended, and its step with it."""
+    ended = (VisitPerson.visit_id == step.visit_id, VisitPerson.finished_at.is_(None))
+    some = ended if positions is None else (*ended, VisitPerson.position.in_(positions))
+    tx.session.execute(update(VisitPerson).where(*some).values(outcome=outcome, finished_at=now, live=False))
+    if tx.session.scalar(select(VisitPerson.position).where(*ended).limit(1)) is not None:
+        return False
+    step.visit.live, step.ended_at = False, now
+    if step.state in AT_WINDOW:
+        step.state = after(step.state, StepAction.FINISH)
+    return True
 
 
 def close_past_days(now: datetime) -> int:
@@ -246,20 +315,13 @@ def close_past_days(now: datetime) -> int:
 def _void(tx: Transaction, visit_id: int, now: datetime) -> None:
     step = _locked_step_of(tx, visit_id)
     # From every open state there is a way out at the end of a day, also from a window nobody cleared.
-    step.state = after(step.state, StepAction.END_OF_DAY)
-    step.window_id = None
-    _end_visit(tx, step, "left", now)
+    step.state, step.parked_for = after(step.state, StepAction.END_OF_DAY), None
+    _leave_window(step)
+    end_people(tx, step, "left", now)
 
 
-def _end_visit(tx: Transaction, step: VisitStep, outcome: str, now: datetime) -> Visit:
-    tx.session.execute(
-        update(VisitPerson)
-        .where(VisitPerson.visit_id == step.visit_id, VisitPerson.finished_at.is_(None))
-        .values(outcome=outcome, finished_at=now, live=False)
-    )
-    visit = step.visit
-    visit.live = False
-    return visit
+def _choose(tx: Transaction, lines: Sequence[Line], now: datetime, passed: Sequence[int]) -> tuple[StepLike, Reason]:
+    return choose_next(heads(tx.session, lines, now, passed), now)
 
 
 def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]) -> tuple[VisitStep, Reason]:
@@ -284,6 +346,23 @@ def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason
         if not passed:
             break
     raise NobodyWaiting
+
+
+def _take_to(tx: Transaction, step: VisitStep, window: Window, now: datetime) -> None:
+    """The step is called to a window, which is locked, and has a terminal where it needs one. Raises NoTerminalFree."""
+    if step.terminal_kind:
+        free = free_terminals(window.office_id, now).where(Terminal.kind == step.terminal_kind)
+        terminal = tx.session.scalar(locked(free.limit(1), skip=True))
+        if terminal is None:
+            raise NoTerminalFree
+        step.terminal_id = terminal.id
+    step.state = after(step.state, StepAction.CALL)
+    step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
+    step.first_called_at = step.first_called_at or now
+
+
+def _leave_window(step: VisitStep) -> None:
+    step.window_id = step.terminal_id = None
 
 
 def _locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:

@@ -19,11 +19,11 @@ from server.issuance.notice_codes import refuse_my_number
 from server.issuance.service import find_by_scan_code
 from server.keys import Keyring
 from server.offices.models import Office, Service
-from server.offices.queries import first_step, open_now, policy_on, service_for_walk_ins
+from server.offices.queries import open_now, policy_on, service_for_walk_ins, stops_of
 from server.queueing.models import Ticket, TicketState, Visit
 from server.queueing.queries import waiting_before
 from server.queueing.rules import StepClass
-from server.queueing.tickets import Arrival, Issued, issue
+from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.reception.models import PrintJob
 from server.reception.rules import (
     BookingIsCancelled,
@@ -73,21 +73,22 @@ def check_in(
             return repeat.keep(_again(tx, visit, kiosk, now))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)
-        step = first_step(tx.session, kiosk.office_id, booking.service_id)
-        opening = open_now(tx.session, kiosk.office_id, now, step.service.code)
+        people = [Comer(person.service_id, person.notice_id) for person in booking.people if person.live]
+        stops = stops_of(tx.session, kiosk.office_id, [booking.service_id, *(p.service_id for p in people)])
+        opening = open_now(tx.session, kiosk.office_id, now, stops[booking.service_id][0].service.code)
         if not opening.booked:
             raise OfficeClosed(next_opening=_iso(opening.next_opening))
         check_in_booking(booking)
         arrival = Arrival(
             kiosk.office_id,
-            step,
+            people,
+            stops,
             place.step_class,
             place.due_at,
             origin="kiosk",
             kiosk_id=kiosk.id,
             booking_id=booking.id,
             booked_at=booking.starts_at,
-            notices=[person.notice_id for person in booking.people if person.live],
         )
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)
@@ -117,12 +118,12 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
             )
         arrival = Arrival(
             kiosk.office_id,
-            first_step(tx.session, kiosk.office_id, chosen.id),
+            [Comer(chosen.id)] * party,
+            stops_of(tx.session, kiosk.office_id, [chosen.id]),
             StepClass.WALK_IN,
             now + timedelta(minutes=policy.walk_in_due_minutes),
             origin="kiosk",
             kiosk_id=kiosk.id,
-            notices=[None] * party,
         )
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
@@ -207,9 +208,9 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime) -> T
     return TicketView(
         uid=issued.uid,
         number=issued.number,
-        lane=issued.lane.names,
-        service=tx.session.get_one(Service, arrival.first_step.service_id).short_names,
-        party=len(arrival.notices),
+        lane=issued.stop.lane.names,
+        service=issued.stop.service.short_names,
+        party=len(arrival.people),
         booked_at=None if arrival.booked_at is None else office_time(arrival.booked_at),
         issued_at=office_time(now),
         people_waiting=issued.people_waiting,

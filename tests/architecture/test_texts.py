@@ -61,6 +61,8 @@ WITHOUT_TEXT = {
     "report_is_file": COMMAND,
     "sign_in_failed": IN_PLACE,
     "step_state": IN_PLACE,
+    "last_stop": IN_PLACE,
+    "no_terminal_free": IN_PLACE,
     "unknown_call": FORGED,
     "unknown_entry": IN_PLACE,
     "unknown_holiday": IN_PLACE,

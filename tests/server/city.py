@@ -25,10 +25,23 @@ from server.issuance.models import Notice
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.offices.models import Office as OfficeRow
 from server.offices.models import Pool, Window
+from server.offices.office_file import read_office_file
 from server.offices.queries import all_offices, office_by_code
-from server.queueing.service import Called, call_next, call_ticket, close_window, missed, open_window, recall
+from server.offices.service import load_office
+from server.queueing.service import (
+    Called,
+    Passed,
+    call_next,
+    call_ticket,
+    close_window,
+    missed,
+    open_window,
+    pass_on,
+    recall,
+)
 from server.reception.service import Kiosk, check_in, report_print, walk_in
 from server.repeats import Caller
+from server.sample import FILES
 from tests.conftest import Office
 from tests.fakes import asked_by
 
@@ -247,8 +260,24 @@ class City:
         """終了."""
         return finish(by or self._clerk(), self.window(number).id, ending, self.now)
 
+    def pass_on(self, number: int, by: Caller | None = None) -> Passed:
+        """次へ: the stop at a window is done."""
+        return pass_on(by or self._clerk(), self.window(number).id, self.now)
+
     def _clerk(self) -> Caller:
         return asked_by(f"staff:{self.clerk()}")
+
+    def check_papers_first(self, terminals: int = 2) -> None:
+        """Pick-up in two stops: window 1 checks papers, 2 and 3 issue, each at one of some shared terminals."""
+        plan = read_office_file(FILES / f"{self.site}.toml")
+        plan["lanes"].append({"code": "issue", "name": {"ja": "交付", "en": "Issue"}, "first": 701, "last": 800})
+        plan["terminals"] = [{"kind": "J", "name": f"T{n + 1}"} for n in range(terminals)]
+        stops = [{"lane": "pickup", "minutes": 5}, {"lane": "issue", "terminal": "J", "ready_first": True}]
+        plan["services"][0] = {"preset": "pickup", "steps": stops}
+        plan["windows"][0] = {"number": 1, "lanes": ["pickup"]}
+        for window in plan["windows"][1:]:
+            window["lanes"] = ["issue"]
+        load_office(plan, "test", self.now)
 
     def set_row(self, row: object, **values: object) -> None:
         """Write into a row that no entry point changes yet."""

@@ -12,12 +12,14 @@ from server.queueing.rules import (
     OPEN_STATES,
     NobodyWaiting,
     NotPossible,
+    Stand,
     StepAction,
     StepClass,
     StepState,
     absent,
     after,
     choose_next,
+    next_stand,
 )
 from tests.fakes import MONDAY_NINE
 
@@ -75,6 +77,7 @@ class InLine:
     step_class: StepClass
     due_at: datetime
     entered_at: datetime
+    ready: bool = True
     help_wanted: str = ""
 
 
@@ -137,7 +140,8 @@ def test_the_reason_says_when_somebody_was_due_and_came_on_the_offices_clock() -
 
 minutes = st.integers(-60, 60)
 people = st.builds(
-    lambda step_class, due, came: (step_class, at(due), at(came)), st.sampled_from(StepClass), minutes, minutes
+    lambda step_class, due, came, ready: (step_class, at(due), at(came), ready),
+    *(st.sampled_from(StepClass), minutes, minutes, st.booleans()),
 )
 lines = st.lists(people, min_size=1, max_size=12).map(
     lambda rows: [InLine(number, *row) for number, row in enumerate(rows, start=1)]
@@ -153,12 +157,21 @@ def order(step: InLine) -> tuple[datetime, datetime, int]:
 def test_nobody_is_passed_over_by_a_later_one_of_the_same_class(line: list[InLine]) -> None:
     chosen = next(s for s in line if s.id == choose_next(line, TEN)[0].id)
 
-    assert not [s for s in line if s.step_class is chosen.step_class and order(s) < order(chosen)]
+    alike = [s for s in line if (s.step_class, s.ready) == (chosen.step_class, chosen.ready)]
+    assert min(alike, key=order).id == chosen.id
+
+
+@given(lines)
+def test_who_is_ready_goes_before_all_who_are_not(line: list[InLine]) -> None:
+    chosen = next(s for s in line if s.id == choose_next(line, TEN)[0].id)
+
+    assert chosen.ready or not any(s.ready for s in line)
 
 
 @given(lines)
 def test_somebody_with_a_claim_goes_before_everybody_who_came_early(line: list[InLine]) -> None:
-    claims = [s for s in line if s.step_class is StepClass.WALK_IN or s.due_at <= TEN]
+    line = [replace(s, ready=True) for s in line]
+    claims = [s for s in line if s.step_class is not StepClass.BOOKED or s.due_at <= TEN]
     _, reason = choose_next(line, TEN)
 
     assert (reason.code == "booked_early") == (not claims)
@@ -183,6 +196,53 @@ def test_the_choice_looks_at_nothing_but_times_and_class(line: list[InLine], cha
 
 @given(lines)
 def test_the_heads_of_each_class_are_enough_to_choose(line: list[InLine]) -> None:
-    heads = [s for kind in StepClass for s in sorted((s for s in line if s.step_class is kind), key=order)[:1]]
+    kinds = {(s.step_class, s.ready) for s in line}
+    heads = [min((s for s in line if (s.step_class, s.ready) == kind), key=order) for kind in kinds]
 
     assert choose_next(heads, TEN)[0].id == choose_next(line, TEN)[0].id
+
+
+@dataclass
+class Stop:
+    """A stop of a service."""
+
+    position: int
+    lane_id: int
+    service_id: int = 1
+    terminal_kind: str | None = None
+    ready_first: bool = False
+
+
+@dataclass
+class Person:
+    """Somebody of a party."""
+
+    service_id: int
+    stops_done: int = 0
+    live: bool = True
+
+
+CHECK, ISSUE, RENEW = 10, 20, 30
+STOPS = {
+    1: [Stop(1, CHECK), Stop(2, ISSUE, terminal_kind="J", ready_first=True)],
+    2: [Stop(1, CHECK, 2), Stop(2, RENEW, 2)],
+    3: [Stop(1, RENEW, 3)],
+}
+
+
+@pytest.mark.parametrize(
+    ("people", "stand"),
+    [
+        pytest.param([Person(1)], Stand(CHECK, 1), id="the first stop"),
+        pytest.param([Person(1, 1)], Stand(ISSUE, 1, "J", True), id="then the second, with what it needs"),
+        pytest.param([Person(1, 2)], None, id="all is done"),
+        pytest.param([Person(1), Person(2)], Stand(CHECK, 1), id="two services begin in the same lane"),
+        pytest.param([Person(1, 1), Person(2, 1)], Stand(ISSUE, 1, "J", True), id="then one after the other"),
+        pytest.param([Person(1, 2), Person(2, 1)], Stand(RENEW, 2), id="until everybody has done all"),
+        pytest.param([Person(1, 0, live=False), Person(3)], Stand(RENEW, 3), id="who has ended goes nowhere"),
+        pytest.param([Person(2, 1), Person(3)], Stand(RENEW, 3), id="different stops in one lane are one"),
+        pytest.param([], None, id="nobody"),
+    ],
+)
+def test_a_party_goes_to_the_earliest_stop_that_one_of_them_has_left(people: list[Person], stand: Stand | None) -> None:
+    assert next_stand(people, STOPS) == stand

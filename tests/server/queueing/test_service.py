@@ -8,10 +8,10 @@ from madoguchi.wire import BoardPicture, CallKind
 from server.db import read_session
 from server.errors import RepeatedWithOtherBody
 from server.offices.models import Office as OfficeRow
-from server.offices.queries import lanes_of_window, office_by_code
+from server.offices.queries import office_by_code
 from server.queueing.board_api import picture_of
 from server.queueing.models import Call, Visit, VisitPerson, VisitStep
-from server.queueing.queries import heads, sequence_of
+from server.queueing.queries import heads, lines_of_window, sequence_of
 from server.queueing.rules import (
     NobodyAtWindow,
     NobodyWaiting,
@@ -130,10 +130,10 @@ class TestCallingNext:
             city.clock.forward(minutes=3)
         window = city.window(2)
         everybody = read_session().query(VisitStep).all()
-        lanes = lanes_of_window(read_session(), window.id, city.here)
 
         for now in (moment("9:18"), moment("9:29"), moment("9:30"), moment("9:40"), moment("10:00")):
-            chosen, reason = choose_next(heads(read_session(), lanes, now), now)
+            lines = lines_of_window(read_session(), window, now)
+            chosen, reason = choose_next(heads(read_session(), lines, now), now)
             assert (chosen.id, reason) == (choose_next(everybody, now)[0].id, choose_next(everybody, now)[1])
 
     def test_the_same_request_again_calls_nobody_else(self, line: City) -> None:
