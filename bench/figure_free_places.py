@@ -181,7 +181,10 @@ _PEOPLE = """
 INSERT INTO booking_people (booking_id, position, notice_id, service_id, "case", recipient, live)
 SELECT i, 1, i, :service, 'self', 'applicant', false FROM n
 """
-_USES = "INSERT INTO slot_uses (slot_id, booking_id, units, channel) SELECT :slot + i % :slots, i, 1, 'web' FROM n"
+_USES = """
+INSERT INTO slot_uses (slot_id, booking_id, units, channel, until)
+SELECT slots.id, i, 1, 'web', slots.ends_at FROM n JOIN slots ON slots.id = :slot + i % :slots
+"""
 _COUNTS = """
 UPDATE slots SET taken = (SELECT count(*) FROM slot_uses WHERE slot_id = slots.id),
                  web_taken = (SELECT count(*) FROM slot_uses WHERE slot_id = slots.id)

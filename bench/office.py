@@ -241,7 +241,7 @@ def _write_bookings(tx: Transaction, keys: Keyring, notices: list[int], slots: l
     ]
     tx.session.execute(insert(BookingPerson), people)
     uses = [
-        {"slot_id": slot.id, "booking_id": booking, "units": 1, "channel": Channel.WEB}
+        {"slot_id": slot.id, "booking_id": booking, "units": 1, "channel": Channel.WEB, "until": slot.ends_at}
         for booking, slot in zip(ids, slots, strict=True)
     ]
     tx.session.execute(insert(SlotUse), uses)

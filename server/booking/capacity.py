@@ -94,18 +94,18 @@ def starts_of(sessions: Iterable[OpenSession], length: timedelta) -> Iterator[da
             start += length
 
 
-def held_elsewhere(open_slots: Sequence[Room], closed: Iterable[Room]) -> list[int]:
-    """How many places of each open slot are held by people of closed slots that overlap it.
+def held_elsewhere(open_slots: Sequence[Room], held: Iterable[Room]) -> list[int]:
+    """How many places of each open slot are held by people of stretches that are no slots any more and overlap it.
 
-    Places that moved in time, or became longer, are not sold again while somebody has them: each unit taken in a closed
-    slot keeps one place of one open slot at the same time, the earliest that has room. Whose slot ends first chooses
-    first, so that as many as possible are kept (open slots never overlap). No slot loses a place that is taken in
-    itself.
+    Places that moved in time, or became longer or shorter, are not sold again while somebody has them: each unit taken
+    in a former slot keeps one place of one open slot at the same time, the earliest that has room. Whose stretch ends
+    first chooses first, so that as many as possible are kept (open slots never overlap). No slot loses a place that is
+    taken in itself.
     """
     room = [max(0, slot.bookable - slot.taken) for slot in open_slots]
     kept = [0] * len(room)
     in_order = sorted(range(len(room)), key=lambda n: open_slots[n].starts_at)
-    for gone in sorted(closed, key=lambda slot: (slot.ends_at, slot.starts_at)):
+    for gone in sorted(held, key=lambda slot: (slot.ends_at, slot.starts_at)):
         left = gone.taken
         for n in in_order:
             if open_slots[n].starts_at < gone.ends_at and gone.starts_at < open_slots[n].ends_at:

@@ -106,7 +106,7 @@ class Booking(Base):
 
 
 class SlotUse(Base):
-    """How many places of a slot a booking takes."""
+    """How many places of a slot a booking takes, and until when: the slot may have become shorter since."""
 
     __tablename__ = "slot_uses"
     __table_args__ = (CheckConstraint("units > 0", name="units"),)
@@ -115,6 +115,7 @@ class SlotUse(Base):
     booking_id: Mapped[int] = mapped_column(ForeignKey("bookings.id"), primary_key=True, index=True)
     units: Mapped[int]
     channel: Mapped[Channel] = mapped_column(enum_type(Channel))
+    until: Mapped[datetime]
 
     slot: Mapped[Slot] = relationship()
 

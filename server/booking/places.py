@@ -5,20 +5,22 @@ the day's slots by id, and only then the rules are read.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.capacity import Places, Room, held_elsewhere, places_at, starts_of
-from server.booking.models import BookingPerson, PlacesToMake, Slot, SlotUse
+from server.booking.models import Booking, BookingPerson, PlacesToMake, Slot, SlotUse
 from server.booking.queries import Difference, bookings_out_of_place, differences
+from server.booking.rules import LIVE_STATES
 from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
@@ -271,23 +273,36 @@ def _wanted(session: Session, office_id: int, plan: DayPlan) -> Wanted:
 
 
 def _without_held(session: Session, wanted: Wanted, standing: Mapping[Key, Slot]) -> Wanted:
-    """The wanted slots, less the places that people of closed slots hold at the same time."""
-    closing = {slot.id: slot for key, slot in standing.items() if key not in wanted and slot.taken}
+    """The wanted slots, less the places that people of other slots hold at the same time: of slots that are closed, and
+    of those that were longer when they were booked."""
+    slots = {slot.id: slot for slot in standing.values() if slot.taken}
     held: dict[int, list[Room]] = {}
-    for slot_id, uses in expecting(session, closing).items():
-        slot, units = closing[slot_id], sum(units for _, units in uses)
-        held.setdefault(slot.pool_id, []).append(Room(slot.starts_at, slot.ends_at, 0, units))
-    for pool_id, closed in held.items():
+    longer: Counter[Key] = Counter()
+    for slot_id, until, units in session.execute(_HOLDING, {"slots": list(slots), "states": list(LIVE_STATES)}):
+        slot, key = slots[slot_id], (slots[slot_id].pool_id, slots[slot_id].starts_at)
+        if key not in wanted or until > wanted[key][0]:
+            held.setdefault(slot.pool_id, []).append(Room(slot.starts_at, until, 0, units))
+            longer[key] += units
+    for pool_id, stretches in held.items():
         keys = [key for key in wanted if key[0] == pool_id]
-        rooms = [Room(key[1], wanted[key][0], wanted[key][1].bookable, _taken(standing.get(key))) for key in keys]
-        for key, kept in zip(keys, held_elsewhere(rooms, closed), strict=True):
+        taken = {key: standing[key].taken if key in standing else 0 for key in keys}
+        fixed = {key: taken[key] - longer[key] for key in keys}
+        rooms = [Room(key[1], wanted[key][0], wanted[key][1].bookable, fixed[key]) for key in keys]
+        for key, kept in zip(keys, held_elsewhere(rooms, stretches), strict=True):
             ends_at, places = wanted[key]
-            wanted[key] = ends_at, replace(places, bookable=places.bookable - kept)
+            left = places.bookable - fixed[key] - kept
+            wanted[key] = ends_at, replace(places, bookable=min(places.bookable, taken[key] + left))
     return wanted
 
 
-def _taken(slot: Slot | None) -> int:
-    return 0 if slot is None else slot.taken
+_HOLDING = (
+    select(SlotUse.slot_id, SlotUse.until, SlotUse.units)
+    .join(Booking, Booking.id == SlotUse.booking_id)
+    .where(
+        SlotUse.slot_id.in_(bindparam("slots", expanding=True)),
+        Booking.state.in_(bindparam("states", expanding=True)),
+    )
+)
 
 
 def _units(session: Session, pool: Pool, values: dict[str, Any], day: date) -> int:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.capacity import next_arrival, spreads
-from server.booking.models import Booking, BookingPerson, Channel, Slot, SlotUse
+from server.booking.models import Booking, BookingPerson, Channel, PlacesToMake, Slot, SlotUse
 from server.booking.queries import needs_at, units_by_pool
 from server.booking.rules import (
     LIVE_STATES,
@@ -118,7 +118,7 @@ def hold_slot(
         arrives_at = _arrival(tx.session, first, party, policy)
         hold_until = now + timedelta(minutes=policy.hold_minutes)
         booking = _new_hold(tx, keyring, party, first, arrives_at, channel, language, hold_until, now)
-        _take(tx, booking, wanted, channel, overbook)
+        _take(tx, booking, wanted, slots, channel, overbook)
         record(tx, now, caller.actor, "booking.hold", booking.uid)
         _record_overbook(tx, now, caller, booking, first, overbook)
         return repeat.keep(Held(booking.uid, booking.starts_at, hold_until))
@@ -180,7 +180,7 @@ def move_booking(
             _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
             _give_back(tx, row)
             row.starts_at = _arrival(tx.session, first, party, policy)
-            _take(tx, row, wanted, channel, overbook)
+            _take(tx, row, wanted, slots, channel, overbook)
             row.channel, row.policy_at = channel, first.business_date
             _record_overbook(tx, now, caller, row, first, overbook)
         record(tx, now, caller.actor, "booking.move", row.uid)
@@ -547,7 +547,12 @@ def _taking(channel: Channel, overbook: bool) -> Executable:
 
 
 def _take(
-    tx: Transaction, booking: Booking, wanted: Mapping[int, int], channel: Channel, overbook: Overbook | None
+    tx: Transaction,
+    booking: Booking,
+    wanted: Mapping[int, int],
+    slots: Mapping[int, Slot],
+    channel: Channel,
+    overbook: Overbook | None,
 ) -> None:
     """Take the places, each only if it is still there; nothing is taken if one is not. What is overbooked counts
     for no channel: its maximum is for what can be had without asking."""
@@ -557,7 +562,13 @@ def _take(
         if taking.rowcount != 1:
             raise SlotFull
     uses = [
-        {"slot_id": slot_id, "booking_id": booking.id, "units": units, "channel": counted}
+        {
+            "slot_id": slot_id,
+            "booking_id": booking.id,
+            "units": units,
+            "channel": counted,
+            "until": slots[slot_id].ends_at,
+        }
         for slot_id, units in wanted.items()
     ]
     tx.session.execute(_ADD_USES, uses)
@@ -590,11 +601,18 @@ _USES = select(SlotUse).where(SlotUse.booking_id == bindparam("booking")).order_
 
 
 def _give_back(tx: Transaction, booking: Booking, units: Mapping[int, int] | None = None) -> None:
-    """Give back all that a booking takes, or so many `units` by slot id. The slots are locked."""
+    """Give back all that a booking takes, or so many `units` by slot id. The slots are locked.
+
+    A place in a slot that was closed or became shorter is kept by slots at the same time (`held_elsewhere`): these are
+    made again, after us.
+    """
     for use in tx.session.scalars(_USES, {"booking": booking.id}).all():
         fewer = use.units if units is None else units.get(use.slot_id, 0)
         if fewer:
             tx.session.execute(_freeing(use.channel), {"slot": use.slot_id, "units": fewer})
+            if use.slot.closed or use.until > use.slot.ends_at:
+                day = use.slot.business_date
+                tx.session.add(PlacesToMake(office_id=booking.office_id, first_day=day, last_day=day))
         if fewer == use.units:
             tx.session.delete(use)
         else:

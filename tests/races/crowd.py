@@ -7,18 +7,18 @@ from random import Random
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from server import create_app
-from server.booking.models import Channel
-from server.booking.places import make_slots
+from server.booking.models import Channel, Slot
+from server.booking.places import make_slots, make_waiting
 from server.booking.rules import Overbook
 from server.booking.service import book, cancel_booking, hold_slot, move_booking, sweep_lapsed_holds
 from server.booking.worklist import move_all, settle
-from server.db import db, transaction
+from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal
-from server.offices.models import OpeningRule
+from server.offices.models import OpeningRule, Pool
 from server.offices.opening_rules import RuleKind
 from server.offices.service import set_policy
 from server.settings import Settings
@@ -39,14 +39,19 @@ class Crowd:
     booked: dict[int, UUID] = field(default_factory=dict)
     held: dict[int, UUID] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    confirmed: int = 0
 
-    def live(self, app: Flask, deeds: int, staff: bool) -> "Crowd":
-        """So many deeds; a refusal is an answer, anything else a fault. With `staff` the office changes things, too."""
+    def live(self, app: Flask, deeds: int, staff: bool, lengths: bool = False) -> "Crowd":
+        """So many deeds; a refusal is an answer, anything else a fault. With `staff` the office changes things, too;
+        with `lengths` it changes the length of its slots."""
         rng, parts = Random(self.seed), app.extensions["madoguchi"]  # noqa: S311 - the same order each time
         for _ in range(deeds):
             of_people: list[Callable[[Random, Parts], None]] = [self.hold, self.hold, self.confirm, self.confirm]
             of_people += [self.move, self.cancel]
             of_staff = [self.resize, self.close_or_open, self.lapse, self.move_all, self.overbook]
+            if lengths:
+                of_people = [*of_people, self.hold, self.hold, self.confirm]
+                of_staff = [self.cut, self.cut, self.close_or_open, self.make]
             choice = rng.choice(of_staff if staff and rng.random() < 0.2 else of_people)
             try:
                 choice(rng, parts)
@@ -71,6 +76,7 @@ class Crowd:
         if self.held:
             who = rng.choice(sorted(self.held))
             self.booked[who] = book(asked_by("x"), who, self.held.pop(who), MONDAY_NINE).booking
+            self.confirmed += 1
 
     def move(self, rng: Random, _parts: Parts) -> None:
         """Another time."""
@@ -93,6 +99,19 @@ class Crowd:
         """Another share for people without a booking."""
         set_policy(self.office, None, "walk_in_percent", rng.choice((0, 25, 100)), MONDAY, "x", MONDAY_NINE)
         make_slots(self.office, MONDAY, MONDAY, MONDAY_NINE)
+
+    def cut(self, rng: Random, _parts: Parts) -> None:
+        """Slots become longer or shorter; all want the hour from ten on, as it is cut now."""
+        set_policy(self.office, None, "slot_minutes", rng.choice((10, 15, 30)), MONDAY, "x", MONDAY_NINE)
+        make_slots(self.office, MONDAY, MONDAY, MONDAY_NINE)
+        ten = MONDAY_NINE + timedelta(hours=1)
+        hour = select(Slot.uid).join(Pool, Pool.id == Slot.pool_id).where(Pool.office_id == self.office)
+        hour = hour.where(Slot.starts_at >= ten, Slot.starts_at < ten + timedelta(hours=1), Slot.closed.is_(False))
+        self.slots = read_session().scalars(hour.order_by(Slot.starts_at)).all() or self.slots
+
+    def make(self, _rng: Random, _parts: Parts) -> None:
+        """The sweep makes the places that were given back."""
+        make_waiting(self.office, MONDAY_NINE)
 
     def close_or_open(self, rng: Random, _parts: Parts) -> None:
         """The office closes today, or opens again."""

@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from server.booking.models import Slot
-from server.booking.places import extend_slots, make_slots
+from server.booking.places import days_to_make, extend_slots, make_slots, make_waiting
 from server.booking.queries import places_of_day
 from server.booking.rules import SlotFull, SlotNotBookable
+from server.booking.service import sweep_lapsed_holds
+from server.booking.worklist import open_entries
 from server.clock import office_time
 from server.db import read_session, transaction
 from server.offices.models import OpeningRule, Policy, Pool, PoolKind, ServiceUse
@@ -164,6 +166,66 @@ def test_slots_that_became_longer_do_not_sell_again_what_the_old_ones_hold(city:
     assert [city.place(time, TUESDAY).bookable for time in ("10:00", "10:30", "11:00")] == [3, 2, 5]
     assert sell_out(city, "10:00", "10:30") == 0
     assert city.has_right_counters()
+
+
+def test_slots_that_became_shorter_do_not_sell_again_what_people_of_the_long_ones_hold(city: City) -> None:
+    decide(city, "slot_minutes", 30, TUESDAY)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    assert sell_out(city, "10:00", "10:30") == 9
+    decide(city, "slot_minutes", 15, TUESDAY)
+    for _ in range(2):
+        make_slots(city.here, TUESDAY, TUESDAY, city.now)
+        bookable = [city.place(time, TUESDAY).bookable for time in ("10:00", "10:15", "10:30", "10:45", "11:00")]
+        assert bookable == [3, 0, 2, 0, 3]
+    assert sell_out(city, "10:00", "10:15", "10:30", "10:45") == 0
+    assert city.has_right_counters()
+
+
+def test_what_people_of_a_longer_slot_give_back_can_be_had_again_with_the_next_sweep(city: City) -> None:
+    decide(city, "slot_minutes", 30, TUESDAY)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    people = [city.booked("10:00", TUESDAY) for _ in range(5)]
+    decide(city, "slot_minutes", 15, TUESDAY)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    for person in people[:2]:
+        city.cancel(*person)
+    assert sell_out(city, "10:00", "10:15") == 0
+
+    make_waiting(city.here, city.now)
+    assert sell_out(city, "10:00", "10:15") == 2
+    city.cancel(*people[2])
+    make_waiting(city.here, city.now)
+    assert sell_out(city, "10:00", "10:15") == 1
+    assert days_to_make(read_session(), city.here) == []
+
+
+def test_a_hold_in_a_slot_that_closes_keeps_its_place_until_it_is_booked_or_lapses(city: City) -> None:
+    """Slots move by five minutes while two people fill in their forms: one books, one does not."""
+    one, two = city.person(), city.person()
+    held = city.hold(one, "10:15", TUESDAY)
+    city.hold(two, "10:15", TUESDAY)
+    set_hours(city, TUESDAY, 515, 1035)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    bookable = city.place("10:05", TUESDAY).bookable + city.place("10:20", TUESDAY).bookable
+
+    city.book(one, held.booking)
+    city.clock.forward(minutes=11)
+    sweep_lapsed_holds(city.now)
+    make_waiting(city.here, city.now)
+
+    assert city.place("10:05", TUESDAY).bookable + city.place("10:20", TUESDAY).bookable == bookable + 1
+    assert [entry.booking.uid for entry in open_entries(read_session(), city.here)] == [held.booking]
+    assert city.has_right_counters()
+
+
+def test_a_day_that_is_closed_has_nothing_to_make_when_its_people_cancel(city: City) -> None:
+    person = city.booked("10:15", TUESDAY)
+    set_hours(city, TUESDAY, 0, 0, closed=True)
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+    city.cancel(*person)
+
+    make_waiting(city.here, city.now)
+    assert (city.taken("10:15", TUESDAY), days_to_make(read_session(), city.here)) == (0, [])
 
 
 def test_what_moved_people_gave_back_can_be_had_when_places_are_made_again(city: City) -> None:
