@@ -153,7 +153,7 @@ class Clerk:
     def finish(self) -> None:
         """終了."""
         number = str(self._screen["picture"]["number"])
-        self._act("finish", outcome="not_handed_over", confirmed="1", number=number)
+        self._act("finish", outcome="left", confirmed="1", number=number)
 
     def _act(self, action: str, **values: str) -> None:
         given = {key: self._screen[key] for key in ("csrf_token", "request_id")}

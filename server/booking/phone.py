@@ -61,6 +61,7 @@ STATES = {
     NoticeState.READY: "カードは準備できています。",
     NoticeState.STOPPED: "交付取止めです。予約できません。",
     NoticeState.HANDED_OVER: "交付済です。予約は要りません。",
+    NoticeState.BY_MAIL: "後日郵送します。予約は要りません。",
 }
 NO_NOTICE: dict[type[Refusal], str] = {
     MyNumberRefused: "12桁の番号（マイナンバー）は使いません。交付通知書の番号（3文字と6桁）をお尋ねください。",

@@ -1,44 +1,66 @@
 """Entry points of the window that touch queue, booking and notice at once."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from uuid import UUID
 
 from madoguchi.wire import Message
 from server.audit import record
 from server.booking.service import finish_booking, locked_booking
-from server.db import transaction
+from server.db import Transaction, transaction
 from server.events import QueueChanged
-from server.issuance.service import hand_over
+from server.issuance.models import NoticeState
+from server.issuance.service import locked_notices
+from server.offices.queries import services_by_notice, stops_of
+from server.queueing.models import VisitPerson, VisitStep
 from server.queueing.queries import number_of, step_at_window
-from server.queueing.rules import NobodyAtWindow, OtherVisitor
-from server.queueing.service import end_people, locked_step_at
+from server.queueing.rules import (
+    SERVED,
+    MoreStops,
+    NobodyAtWindow,
+    NotPossible,
+    OtherVisitor,
+    Outcome,
+    has_further,
+    served_as,
+)
+from server.queueing.service import end_people, locked_step_at, people_of
 from server.repeats import Caller, repeat_of
 
-
-class Outcome(Enum):
-    """How a visit ended."""
-
-    HANDED_OVER = "handed_over"
-    NOT_HANDED_OVER = "not_handed_over"
+# What an outcome makes of the card; after the others it can be booked for again.
+CARDS = {
+    Outcome.HANDED_OVER: NoticeState.HANDED_OVER,
+    Outcome.LATER_BY_MAIL: NoticeState.BY_MAIL,
+    Outcome.STOPPED: NoticeState.STOPPED,
+}
 
 
 @dataclass(frozen=True)
 class Finished(Message):
-    """A visit that has ended."""
+    """People of a visit that have ended; `over` when nobody of it is left."""
 
     visit: UUID
     outcome: str
+    over: bool
 
 
-def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime, number: int | None = None) -> Finished:
-    """The visit at a window ends: its booking is done, its notices are closed if the cards were handed over.
+def finish(
+    caller: Caller,
+    window_id: int,
+    outcome: Outcome,
+    now: datetime,
+    number: int | None = None,
+    position: int | None = None,
+) -> Finished:
+    """People at a window end with an outcome: all of the party, or the one at `position`.
 
-    `number` is the one the clerk sees. Raises NobodyAtWindow, OtherVisitor, NotPossible.
+    What becomes of a card becomes of its own notice only; the booking is done when nobody of the visit is left.
+    `number` is the one the clerk sees. Raises NobodyAtWindow, OtherVisitor, NotPossible (has ended already), MoreStops.
     """
     with transaction() as tx:
-        repeat = repeat_of(tx, caller, "desk.finish", {"window": window_id, "outcome": outcome.value}, now)
+        body = {"window": window_id, "outcome": outcome.value, "position": position}
+        repeat = repeat_of(tx, caller, "desk.finish", body, now)
         if repeat.answer is not None:
             return Finished.from_json(repeat.answer)
         seen = step_at_window(tx.session, window_id)
@@ -47,17 +69,47 @@ def finish(caller: Caller, window_id: int, outcome: Outcome, now: datetime, numb
         if number not in (None, number_of(tx.session, seen.visit_id)):
             raise OtherVisitor
         # Notices, then the booking, then the visit: what a visit hangs on never changes, so it may be read first.
-        if outcome is Outcome.HANDED_OVER:
-            hand_over(tx, sorted(person.notice_id for person in seen.visit.people if person.notice_id is not None))
+        ending = _live(people_of(tx, seen.visit_id), position)
+        notices = {n.id: n for n in locked_notices(tx, {p.notice_id for p in ending if p.notice_id is not None})}
         if seen.visit.booking_id is not None:
             locked_booking(tx, seen.visit.booking_id)
         step = locked_step_at(tx, window_id)
         if step.id != seen.id:
             raise NobodyAtWindow
-        if seen.visit.booking_id is not None:
-            finish_booking(tx, seen.visit.booking_id)
-        end_people(tx, step, outcome.value, now)
-        visit = step.visit
-        record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value)
+        people = people_of(tx, step.visit_id)
+        if [p.position for p in _live(people, position)] != [p.position for p in ending]:
+            raise NotPossible
+        outcomes = _outcomes(tx, step, ending, outcome)
+        for person in ending:
+            if person.notice_id is not None and outcomes[person.position] in CARDS:
+                notices[person.notice_id].state = CARDS[outcomes[person.position]]
+        visit, over = step.visit, end_people(tx, step, outcomes, now)
+        if over and visit.booking_id is not None:
+            finish_booking(tx, visit.booking_id)
+        record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value, people=list(outcomes))
         tx.publish(QueueChanged(visit.office_id))
-        return repeat.keep(Finished(visit.uid, outcome.value))
+        return repeat.keep(Finished(visit.uid, outcome.value, over))
+
+
+def _live(people: Collection[VisitPerson], position: int | None) -> list[VisitPerson]:
+    """Those whom an ending means. Raises NotPossible if there is none."""
+    found = [person for person in people if person.live and position in (None, person.position)]
+    if not found:
+        raise NotPossible
+    return found
+
+
+def _outcomes(
+    tx: Transaction, step: VisitStep, ending: Collection[VisitPerson], asked: Outcome
+) -> Mapping[int, Outcome]:
+    """Position → outcome. Raises MoreStops where somebody who is to be served has not been everywhere."""
+    office_id = step.visit.office_id
+    if asked in SERVED:
+        stops = stops_of(tx.session, office_id, {person.service_id for person in ending})
+        if any(has_further(person, stops, step.lane_id) for person in ending):
+            raise MoreStops
+    by_notice = services_by_notice(tx.session, office_id)
+    return {
+        person.position: served_as(asked, person.notice_id is not None or person.service_id in by_notice)
+        for person in ending
+    }

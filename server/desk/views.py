@@ -19,19 +19,30 @@ from server.auth.guards import needs, staff
 from server.auth.rules import Right, Role
 from server.db import read_session
 from server.desk import service as desk
-from server.desk.queries import AtWindow, desk_picture
+from server.desk.queries import AtWindow, PersonAt, desk_picture
 from server.edge import caller, new_request_id, now
 from server.errors import Invalid, NotAllowed, Refusal
 from server.issuance.notice_codes import shown_number
 from server.offices.models import Office, Window
 from server.offices.queries import all_offices, office_by_code, windows_of
 from server.queueing import service as queue
-from server.queueing.rules import UnknownWindow, WindowOccupied
+from server.queueing.rules import Outcome, UnknownWindow, WindowOccupied
 from server.repeats import Caller
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
-OUTCOMES = {desk.Outcome.HANDED_OVER: "交付した", desk.Outcome.NOT_HANDED_OVER: "交付せず終了"}
+OUTCOMES = {
+    Outcome.HANDED_OVER: "交付した",
+    Outcome.DONE: "済",
+    Outcome.PAPERS_MISSING: "書類不備で終了",
+    Outcome.LATER_BY_MAIL: "後日郵送",
+    Outcome.STOPPED: "取止め",
+    Outcome.LEFT: "帰った",
+}
+# Endings that are possible at every stop, each with its key; of the second lot only for whom there is a card.
+ANYWHERE = {Outcome.PAPERS_MISSING: "E", Outcome.LEFT: "G"}
+OF_CARDS = {Outcome.LATER_BY_MAIL: "Y", Outcome.STOPPED: "T"}
+PARTS = ("primary", "more", "people", "lists")
 # What a kiosk calls for (docs/kiosk.md).
 ASKED_FOR = {
     "button": "お客様が呼んでいます",
@@ -47,9 +58,10 @@ ASKED_FOR = {
 SENTENCES = {
     "nobody_waiting": "いま、この窓口で呼べる方はいません。",
     "window_closed": "この窓口は閉じています。窓口を開いてください。",
-    "window_occupied": "この窓口には、対応中の方がいます。先に「終了」または「不在」にしてください。",
+    "window_occupied": "この窓口には、対応中の方がいます。先に終わり方を選ぶか「不在」にしてください。",
     "nobody_at_window": "この窓口に、呼び出した方はいません。",
-    "last_stop": "次の段階はありません。「終了」を押してください。",
+    "last_stop": "次の段階はありません。終わり方を選んでください。",
+    "more_stops": "まだ次の段階があります。「次へ」を押してください。",
     "no_terminal_free": "使える統合端末がありません。ほかの窓口が終わってから、もう一度押してください。",
     "step_state": "この番号は、ほかの窓口で呼ばれたか、もう終わっています。",
     "changed_meanwhile": "ほかの窓口と同時に操作されました。画面を確かめて、もう一度押してください。",
@@ -66,7 +78,7 @@ class NotYourWindow(NotAllowed):
 
 
 class UnknownOutcome(Invalid):
-    """A visit ends in one of two ways."""
+    """A visit ends in one of the ways there are."""
 
     code = "unknown_outcome"
 
@@ -112,7 +124,7 @@ def show(number: int) -> ResponseReturnValue:
     if not window.is_open or window.clerk_id != staff().id:
         flash(f"{number}番窓口を使うには、窓口を開いてください。", "refused")
         return redirect(url_for("desk.choose_window"), 303)
-    return render_template("staff/desk.html", office=_office(), picture=_picture(window, now()), outcomes=OUTCOMES)
+    return render_template("staff/desk.html", office=_office(), path=_path(window), picture=_picture(window, now()))
 
 
 @blueprint.get("/windows/<int(max=9999):number>/state")
@@ -160,25 +172,39 @@ def take_call(number: int, call: UUID) -> ResponseReturnValue:
     return _act(number, lambda asking, _window, moment: go_to_kiosk(asking, office_id, call, moment))
 
 
-@blueprint.get("/windows/<int(max=9999):number>/finish")
+@blueprint.post("/windows/<int(max=9999):number>/pass-on")
 @needs(Right.DESK)
-def ask_finish(number: int) -> ResponseReturnValue:
+def pass_on(number: int) -> ResponseReturnValue:
+    """次へ: what the window does is done, of the very number that the screen showed."""
+    shown = _shown()
+    return _act(number, lambda asking, window, moment: queue.pass_on(asking, window, moment, shown))
+
+
+@blueprint.get("/windows/<int(max=9999):number>/finish")
+@blueprint.get("/windows/<int(max=9999):number>/people/<int(max=99):position>/finish")
+@needs(Right.DESK)
+def ask_finish(number: int, position: int | None = None) -> ResponseReturnValue:
     """The second press for browsers without scripts: one slip of the hand ends nobody's visit."""
-    picture, outcome = _picture(_own_window(number), now()), _outcome()
-    if picture["number"] is None:
-        return redirect(url_for("desk.show", number=number), 303)
-    return render_template("staff/desk_finish.html", picture=picture, outcome=outcome, label=OUTCOMES[outcome])
+    window, outcome = _own_window(number), _outcome()
+    here = desk_picture(read_session(), window, now()).at_window
+    if here is None:
+        return redirect(_path(window), 303)
+    label = OUTCOMES[outcome]
+    whom = f"{here.number}番" if position is None else f"{here.number}番の{position}人目"
+    fields = {"outcome": outcome.value, "number": here.number}
+    return _confirm(window, f"{whom}を「{label}」で終わりますか", label, fields)
 
 
 @blueprint.post("/windows/<int(max=9999):number>/finish")
+@blueprint.post("/windows/<int(max=9999):number>/people/<int(max=99):position>/finish")
 @needs(Right.DESK)
-def finish(number: int) -> ResponseReturnValue:
-    """終了, once it is confirmed, of the very number that the screen showed."""
+def finish(number: int, position: int | None = None) -> ResponseReturnValue:
+    """終了, once it is confirmed, of the very number that the screen showed: all of the party, or one of it."""
     outcome = _outcome()
     if "confirmed" not in request.form:
-        return redirect(url_for("desk.ask_finish", number=number, outcome=outcome.value), 303)
+        return redirect(url_for("desk.ask_finish", number=number, position=position, outcome=outcome.value), 303)
     shown = _shown()
-    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, shown))
+    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, shown, position))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/close")
@@ -200,6 +226,22 @@ def _act(number: int, action: Callable[[Caller, int, datetime], object]) -> Resp
     return _answer(window, moment)
 
 
+def _confirm(window: Window, question: str, label: str, fields: dict[str, Any]) -> ResponseReturnValue:
+    """The page that asks again; its form goes to its own address."""
+    return render_template(
+        "staff/desk_confirm.html",
+        question=question,
+        label=label,
+        fields=fields,
+        action=request.path,
+        back=_path(window),
+    )
+
+
+def _path(window: Window) -> str:
+    return url_for("desk.show", number=window.number)
+
+
 def _shown() -> int:
     """The number on the screen when the button was pressed; 0, which nobody has, if there was none."""
     shown = request.form.get("number", "")
@@ -218,9 +260,13 @@ def _answer(window: Window, moment: datetime, refused: str = "") -> ResponseRetu
 
 
 def _as_json(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:
-    """The whole picture; with the next request id and a fresh form token, for the page stays open all day."""
+    """The whole picture, its buttons and lists as the page writes them; with the next request id and a fresh form
+    token, for the page stays open all day."""
+    picture = _picture(window, moment)
+    facts = {"path": _path(window), "picture": picture, "bare": True}
+    parts = {name: render_template("staff/_desk_part.html", name=name, **facts) for name in PARTS}
     body = {
-        "picture": _picture(window, moment),
+        "picture": {**picture, "parts": parts},
         "refusal": {"code": refused, "text": SENTENCES[refused]} if refused else None,
         "request_id": new_request_id(),
         "csrf_token": generate_csrf(),
@@ -248,19 +294,50 @@ def _picture(window: Window, moment: datetime) -> dict[str, Any]:
             for a in picture.asking
         ],
         "missed": [{"ticket": str(m.ticket), "number": m.number} for m in picture.missed],
+        **_endings(here),
     }
 
 
+def _endings(here: AtWindow | None) -> dict[str, Any]:
+    """The people at the window, and how they, and the visit, go on from here."""
+    people = [] if here is None else [person for person in here.people if person.outcome is None]
+    ways = {**ANYWHERE, **(OF_CARDS if any(person.has_card for person in people) else {})}
+    served = "・".join(dict.fromkeys(OUTCOMES[person.served_as] for person in people if person.served_as))
+    return {
+        "passes_on": here is not None and here.passes_on,
+        "served": {"outcome": Outcome.HANDED_OVER.value, "label": served or OUTCOMES[Outcome.HANDED_OVER]},
+        "endings": [_ending(way, key) for way, key in ways.items()] if people else [],
+        "people": [] if here is None or len(here.people) == 1 else [_person(person) for person in here.people],
+    }
+
+
+def _person(person: PersonAt) -> dict[str, Any]:
+    ways = [*([person.served_as] if person.served_as else []), *ANYWHERE, *(OF_CARDS if person.has_card else ())]
+    return {
+        "position": person.position,
+        "name": f"{person.position}人目",
+        "service": person.service,
+        "notice": shown_number(person.notice) if person.notice else "",
+        "ended": OUTCOMES[person.outcome] if person.outcome else "",
+        "endings": [_ending(way) for way in ways],
+    }
+
+
+def _ending(outcome: Outcome, key: str = "") -> dict[str, str]:
+    return {"outcome": outcome.value, "label": OUTCOMES[outcome], "key": key}
+
+
 def _rows(here: AtWindow) -> list[dict[str, str]]:
-    notices = "、".join(shown_number(number) for number in here.notices)
+    notices = "、".join(shown_number(person.notice) for person in here.people if person.notice)
     rows = {
         "手続": here.service,
         "交付通知書の番号": notices or "なし",
         "予約": f"{here.booked_at:%H:%M}" if here.booked_at else "なし",
         "到着": f"{here.arrived_at:%H:%M}",
-        "人数": f"{here.party}人",
+        "人数": f"{len(here.people)}人",
         "呼出": f"{here.called_at:%H:%M}（{here.calls}回目）",
         "呼んだ理由": here.reason,
+        "段階": f"{here.stop}（{here.terminal}）" if here.terminal else here.stop,
     }
     return [{"label": label, "value": value} for label, value in rows.items()]
 
@@ -293,9 +370,9 @@ def _own_window(number: int) -> Window:
     return window
 
 
-def _outcome() -> desk.Outcome:
+def _outcome() -> Outcome:
     try:
-        return desk.Outcome(request.values.get("outcome", ""))
+        return Outcome(request.values.get("outcome", ""))
     except ValueError:
         raise UnknownOutcome from None
 

@@ -21,7 +21,7 @@ from server.offices.queries import all_offices, offers_of
 BATCH = 1000
 """Rows of one commit: what is kept when the power fails is a whole number of these."""
 TRIES = 5
-ENDED = (NoticeState.STOPPED, NoticeState.HANDED_OVER)
+ENDED = (NoticeState.STOPPED, NoticeState.HANDED_OVER, NoticeState.BY_MAIL)
 
 Booked = Callable[[Session, Sequence[int]], set[int]]
 """Which of these notices stand in a live booking."""

@@ -17,6 +17,7 @@ class NoticeState(Enum):
     READY = "ready"
     STOPPED = "stopped"
     HANDED_OVER = "handed_over"
+    BY_MAIL = "by_mail"  # the applicant was at the window; the card is sent to them
 
 
 class Notice(Base):

@@ -205,9 +205,3 @@ def find_by_scan_code(keyring: Keyring, session: Session, code: codes.Code) -> N
     """The notice a scan code was printed for; a restricted one is not known."""
     key = keyring.key("scan", code.text)
     return session.scalar(select(Notice).where(Notice.scan_key == key, Notice.restricted.is_(False)))
-
-
-def hand_over(tx: Transaction, notice_ids: Sequence[int]) -> None:
-    """Step: the cards of these notices were handed over; they cannot be booked for any more."""
-    for notice in locked_notices(tx, notice_ids) if notice_ids else ():
-        notice.state = NoticeState.HANDED_OVER

@@ -201,6 +201,11 @@ def offers_of(session: Session, office_id: int) -> Sequence[OfficeService]:
     return session.scalars(_OFFERS, {"office": office_id}).all()
 
 
+def services_by_notice(session: Session, office_id: int) -> frozenset[int]:
+    """Ids of the services to which people come with a notice: in these a card is handed over."""
+    return frozenset(o.service_id for o in offers_of(session, office_id) if Mode.NOTICE in o.modes)
+
+
 def offers_to_walk_ins(session: Session, office_id: int, day: date) -> list[OfficeService]:
     """What people without a booking may ask for on a day."""
     offers = offers_of(session, office_id)

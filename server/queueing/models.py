@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from madoguchi.wire import CallKind
 from server.db import Base, BigId, enum_type
 from server.offices.models import Lane, Window
-from server.queueing.rules import OPEN_STATES, ParkedFor, StepClass, StepState
+from server.queueing.rules import OPEN_STATES, Outcome, ParkedFor, StepClass, StepState
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class VisitPerson(Base):
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
     case: Mapped[str] = mapped_column(String(20), default="self")
     stops_done: Mapped[int] = mapped_column(default=0)
-    outcome: Mapped[str | None] = mapped_column(String(20))
+    outcome: Mapped[Outcome | None] = mapped_column(enum_type(Outcome))
     finished_at: Mapped[datetime | None]
     live: Mapped[bool] = mapped_column(default=True)
 

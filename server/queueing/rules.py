@@ -61,6 +61,20 @@ class ParkedFor(Enum):
     OTHER = "other"
 
 
+class Outcome(Enum):
+    """How somebody's visit ended."""
+
+    HANDED_OVER = "handed_over"
+    DONE = "done"  # what they came for is done, and nothing is handed over in it
+    PAPERS_MISSING = "papers_missing"
+    LATER_BY_MAIL = "later_by_mail"
+    STOPPED = "stopped"  # 交付取止め: the card is not handed over at all
+    LEFT = "left"
+
+
+SERVED = (Outcome.HANDED_OVER, Outcome.DONE)
+
+
 _NEXT: dict[tuple[StepState, StepAction], StepState] = {
     (StepState.WAITING, StepAction.CALL): StepState.CALLED,
     (StepState.MISSED, StepAction.CALL): StepState.CALLED,
@@ -133,6 +147,12 @@ class LastStop(NotNow):
     code = "last_stop"
 
 
+class MoreStops(NotNow):
+    """There is a further stop: nothing is handed over before the last one."""
+
+    code = "more_stops"
+
+
 class NumbersUsedUp(Conflict):
     """The lane has given out its last number today."""
 
@@ -202,6 +222,19 @@ def next_stand(people: Iterable[PersonLike], stops: Mapping[int, Sequence[StopLi
     here = [stop for stop in ahead if stop.lane_id == first.lane_id]
     kind = next((stop.terminal_kind for stop in here if stop.terminal_kind), "")
     return Stand(first.lane_id, first.service_id, kind, any(stop.ready_first for stop in here))
+
+
+def has_further(person: PersonLike, stops: Mapping[int, Sequence[StopLike]], lane_id: int) -> bool:
+    """Whether somebody who stands in a lane has a stop to go after the one there."""
+    ahead = stops[person.service_id][person.stops_done :]
+    return person.live and len(ahead) > (1 if ahead and ahead[0].lane_id == lane_id else 0)
+
+
+def served_as(asked: Outcome, hands_over: bool) -> Outcome:
+    """The outcome of one person: whoever is served has got what their service hands over, if it does."""
+    if asked not in SERVED:
+        return asked
+    return Outcome.HANDED_OVER if hands_over else Outcome.DONE
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Locks, always in this order: visits by id, number_days, visit_steps by id, windows, feeds (docs/concurrency.md).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -29,6 +29,7 @@ from server.queueing.rules import (
     NoTerminalFree,
     NotPossible,
     OtherVisitor,
+    Outcome,
     Reason,
     StepAction,
     StepLike,
@@ -255,7 +256,7 @@ def pass_on(caller: Caller, window_id: int, now: datetime, number: int | None = 
 def finish_stop(tx: Transaction, step: VisitStep, now: datetime) -> VisitStep | None:
     """Step: what a stop is for is done for all who stand in it. Gives the step in which they wait now, if any."""
     visit = step.visit
-    people = [person for person in visit.people if person.live]
+    people = [person for person in people_of(tx, visit.id) if person.live]
     stops = stops_of(tx.session, visit.office_id, {person.service_id for person in people})
     for person in people:
         own = stops[person.service_id]
@@ -272,15 +273,14 @@ def finish_stop(tx: Transaction, step: VisitStep, now: datetime) -> VisitStep | 
     return following
 
 
-def end_people(
-    tx: Transaction, step: VisitStep, outcome: str, now: datetime, positions: Collection[int] | None = None
-) -> bool:
-    """Step: these people of a visit (all without `positions`) have ended with an outcome. Gives whether nobody of it is
-    left: then it has ended, and its step with it."""
-    ended = (VisitPerson.visit_id == step.visit_id, VisitPerson.finished_at.is_(None))
-    some = ended if positions is None else (*ended, VisitPerson.position.in_(positions))
-    tx.session.execute(update(VisitPerson).where(*some).values(outcome=outcome, finished_at=now, live=False))
-    if tx.session.scalar(select(VisitPerson.position).where(*ended).limit(1)) is not None:
+def end_people(tx: Transaction, step: VisitStep, outcomes: Mapping[int, Outcome], now: datetime) -> bool:
+    """Step: people of a visit (by position) have ended, each with an outcome. Gives whether nobody of it is left: then
+    it has ended, and its step with it."""
+    people = people_of(tx, step.visit_id)
+    for person in people:
+        if person.live and person.position in outcomes:
+            person.outcome, person.finished_at, person.live = outcomes[person.position], now, False
+    if any(person.live for person in people):
         return False
     step.visit.live, step.ended_at = False, now
     if step.state in AT_WINDOW:
@@ -317,7 +317,17 @@ def _void(tx: Transaction, visit_id: int, now: datetime) -> None:
     # From every open state there is a way out at the end of a day, also from a window nobody cleared.
     step.state, step.parked_for = after(step.state, StepAction.END_OF_DAY), None
     _leave_window(step)
-    end_people(tx, step, "left", now)
+    end_people(tx, step, {person.position: Outcome.LEFT for person in people_of(tx, visit_id)}, now)
+
+
+def people_of(tx: Transaction, visit_id: int) -> Sequence[VisitPerson]:
+    """Step: the people of a visit, which is locked, read afresh."""
+    return tx.session.scalars(
+        select(VisitPerson)
+        .where(VisitPerson.visit_id == visit_id)
+        .order_by(VisitPerson.position)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _choose(tx: Transaction, lines: Sequence[Line], now: datetime, passed: Sequence[int]) -> tuple[StepLike, Reason]:

@@ -66,6 +66,7 @@ class House:
             "uid": uid,
             "day": "2026-12-01",
             "number": 3,
+            "position": 1,
             "year": 2026,
             "rule_id": 1,
             "scan_code": "N7K3F9QXM0",

@@ -64,6 +64,9 @@ GUARDS = {
     "POST /desk/windows/<int(max=9999):number>/call/<uuid:ticket>": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/recall": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/missed": "staff:desk",
+    "POST /desk/windows/<int(max=9999):number>/pass-on": "staff:desk",
+    "GET /desk/windows/<int(max=9999):number>/people/<int(max=99):position>/finish": "staff:desk",
+    "POST /desk/windows/<int(max=9999):number>/people/<int(max=99):position>/finish": "staff:desk",
     "GET /desk/windows/<int(max=9999):number>/finish": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/finish": "staff:desk",
     # Administration

@@ -62,6 +62,7 @@ WITHOUT_TEXT = {
     "sign_in_failed": IN_PLACE,
     "step_state": IN_PLACE,
     "last_stop": IN_PLACE,
+    "more_stops": IN_PLACE,
     "no_terminal_free": IN_PLACE,
     "unknown_call": FORGED,
     "unknown_entry": IN_PLACE,

@@ -211,3 +211,34 @@ def test_a_notice_from_before_files_were_read_keeps_its_sticker_and_is_not_restr
     downgrade(directory=str(MIGRATIONS), revision=BEFORE_FILES)
     with db.engine.connect() as connection:
         assert connection.execute(text("SELECT count(credential_id) FROM notices")).scalar_one() == 1
+
+
+OUTCOMES_BEFORE = (
+    "INSERT INTO services (id, code, name_ja, name_en, short_ja, short_en, picture, legal_deadline, documents)"
+    " VALUES (2, 'pin', '暗証番号', 'PIN', 'a', 'a', 'pin', :no, '{}')",
+    "INSERT INTO office_services (office_id, service_id, position, by_notice, by_anybody, by_phone, walk_in)"
+    " VALUES (1, 1, 1, :yes, :no, :no, :yes), (1, 2, 2, :no, :yes, :no, :yes)",
+    "INSERT INTO visits (id, uid, office_id, business_date, priority, arrived_at, received_at, origin, live)"
+    " VALUES (1, :uid, 1, '2026-11-30', 0, '2026-11-30', '2026-11-30', 'kiosk', :no)",
+    'INSERT INTO visit_people (visit_id, position, service_id, "case", stops_done, outcome, live) VALUES'
+    " (1, 1, 1, 'self', 1, 'not_handed_over', :no), (1, 2, 2, 'self', 1, 'not_handed_over', :no),"
+    " (1, 3, 1, 'self', 1, 'handed_over', :no), (1, 4, 1, 'self', 0, NULL, :yes)",
+)
+
+
+@pytest.mark.usefixtures("empty")
+def test_who_ended_without_a_card_left_or_was_done_by_what_they_came_for() -> None:
+    """Two ways of ending became six; the way back knows two again."""
+    upgrade(directory=str(MIGRATIONS), revision="0011_steps_of_a_visit")
+    office, service = A_NOTICE[0], OUTCOMES_BEFORE[0].replace("(2, 'pin'", "(1, 'pickup'")
+    with db.engine.begin() as connection:
+        for statement in (office, service, *OUTCOMES_BEFORE):
+            words = {"uid": "0" * 32, "yes": True, "no": False}
+            connection.execute(text(statement), {k: v for k, v in words.items() if f":{k}" in statement})
+    upgrade(directory=str(MIGRATIONS), revision="0012_outcomes")
+    asked = text("SELECT outcome FROM visit_people ORDER BY position")
+    with db.engine.connect() as connection:
+        assert list(connection.execute(asked).scalars()) == ["left", "done", "handed_over", None]
+    downgrade(directory=str(MIGRATIONS), revision="0011_steps_of_a_visit")
+    with db.engine.connect() as connection:
+        assert list(connection.execute(asked).scalars()) == ["left", "not_handed_over", "handed_over", None]

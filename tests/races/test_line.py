@@ -8,12 +8,12 @@ import pytest
 from madoguchi.wire import CheckInAnswer
 from server.booking.rules import BookingState
 from server.db import read_session
-from server.desk.service import Outcome, finish
+from server.desk.service import finish
 from server.errors import Refusal
 from server.offices.models import Window
 from server.queueing.models import Call, Ticket, Visit, VisitStep
 from server.queueing.queries import sequence_of
-from server.queueing.rules import AT_WINDOW
+from server.queueing.rules import AT_WINDOW, Outcome
 from server.queueing.service import Called, call_next, close_past_days, close_window
 from tests.fakes import asked_by
 from tests.races.conftest import WINDOWS

@@ -20,7 +20,6 @@ from server.booking.service import Booked, Held, book, cancel_booking, hold_slot
 from server.clock import OFFICE_ZONE
 from server.db import db, read_session, transaction
 from server.desk.service import Finished, finish
-from server.desk.service import Outcome as Ending
 from server.issuance.models import Notice
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.offices.models import Office as OfficeRow
@@ -28,6 +27,7 @@ from server.offices.models import Pool, Window
 from server.offices.office_file import read_office_file
 from server.offices.queries import all_offices, office_by_code
 from server.offices.service import load_office
+from server.queueing.rules import Outcome as Ending
 from server.queueing.service import (
     Called,
     Passed,
@@ -256,9 +256,15 @@ class City:
         """不在."""
         return missed(self._clerk(), self.window(number).id, self.now)
 
-    def finish(self, number: int, ending: Ending = Ending.HANDED_OVER, by: Caller | None = None) -> Finished:
-        """終了."""
-        return finish(by or self._clerk(), self.window(number).id, ending, self.now)
+    def finish(
+        self,
+        number: int,
+        ending: Ending = Ending.HANDED_OVER,
+        by: Caller | None = None,
+        position: int | None = None,
+    ) -> Finished:
+        """終了: all of the party, or one of it."""
+        return finish(by or self._clerk(), self.window(number).id, ending, self.now, position=position)
 
     def pass_on(self, number: int, by: Caller | None = None) -> Passed:
         """次へ: the stop at a window is done."""

@@ -15,6 +15,7 @@ const root = document.getElementById("desk");
 const place = (id) => document.getElementById(id);
 const shown = { picture: "", number: null, asking: [] };
 let nextRequestId = root.dataset.requestId;
+let token = document.getElementsByName("csrf_token")[0].value;
 let underWay = false;
 let presses = 0;
 let lastPress = 0;
@@ -55,6 +56,7 @@ async function press(form, more = {}) {
   presses += 1;
   const body = new URLSearchParams(new FormData(form));
   body.set("request_id", nextRequestId);
+  body.set("csrf_token", token);
   for (const [name, value] of Object.entries(more)) body.set(name, value);
   showWaiting(true);
   const answer = await answered(form.action, body);
@@ -70,7 +72,8 @@ async function answered(path, body) {
     try {
       const answer = await ask(path, { method: "POST", body });
       if (answer.code !== "form_expired") return answer;
-      body.set("csrf_token", (await ask(`${root.dataset.path}/state`)).csrf_token);
+      token = (await ask(`${root.dataset.path}/state`)).csrf_token;
+      body.set("csrf_token", token);
     } catch {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
@@ -107,7 +110,7 @@ setInterval(() => {
 
 function take(answer) {
   if (answer.request_id) nextRequestId = answer.request_id;
-  if (answer.csrf_token) for (const field of document.getElementsByName("csrf_token")) field.value = answer.csrf_token;
+  if (answer.csrf_token) token = answer.csrf_token;
   if (answer.picture) show(answer.picture);
 }
 
@@ -127,7 +130,7 @@ function show(picture) {
   place("number").textContent = picture.number ?? "";
   place("rows").replaceChildren(...picture.rows.map((row) => pair(row.label, row.value)));
   place("waiting").replaceChildren(...picture.waiting.map((row) => pair(row.lane, String(row.n), "組")));
-  showMissed(picture.missed);
+  for (const [name, html] of Object.entries(picture.parts)) showPart(place(name), name, html);
   showAsking(picture.asking);
   for (const field of document.getElementsByName("number")) field.value = picture.number ?? "";
   enable();
@@ -143,24 +146,16 @@ function pair(label, value, unit) {
   return row;
 }
 
-function showMissed(rows) {
-  const focused = document.activeElement?.closest("#missed form")?.getAttribute("action");
-  place("missed").replaceChildren(...rows.map(missedRow));
-  place("missed-none").hidden = rows.length > 0;
-  for (const form of focused ? place("missed").querySelectorAll("form") : []) {
+// Buttons and lists come as the server writes them (_desk.html). Whoever stands on one of them stays there.
+function showPart(part, name, html) {
+  if (shown[name] === html) return;
+  shown[name] = html;
+  const focused = document.activeElement?.closest(`#${name} form`)?.getAttribute("action");
+  part.innerHTML = html;
+  for (const form of focused ? part.querySelectorAll("form") : []) {
     if (form.getAttribute("action") === focused) form.querySelector("button").focus();
   }
-}
-
-function missedRow({ ticket, number }) {
-  const item = document.createElement("li");
-  item.append(place("missed-row").content.cloneNode(true));
-  const form = item.querySelector("form");
-  form.setAttribute("action", `${root.dataset.path}/call/${ticket}`);
-  form.elements.csrf_token.value = document.getElementsByName("csrf_token")[0].value;
-  form.querySelector(".missed-number").textContent = number;
-  form.querySelector("button").setAttribute("aria-label", `${number}番を呼ぶ`);
-  return item;
+  if (armed && !armed.form.isConnected) disarm();
 }
 
 // Kiosks that ask for staff: said and sounded once, shown until somebody goes.
@@ -181,7 +176,6 @@ function askingRow({ call, kiosk, reason, at }) {
   item.append(place("asking-row").content.cloneNode(true));
   const form = item.querySelector("form");
   form.setAttribute("action", `${root.dataset.path}/calls/${call}`);
-  form.elements.csrf_token.value = document.getElementsByName("csrf_token")[0].value;
   for (const [name, text] of Object.entries({ kiosk, reason, since: at })) form.querySelector(`.${name}`).textContent = text;
   form.querySelector("button").setAttribute("aria-label", `${kiosk} ${reason} 対応する`);
   return item;
@@ -204,10 +198,9 @@ function ring() {
 
 function enable() {
   const here = shown.number !== null;
-  for (const form of root.querySelectorAll("form[data-action]")) {
-    const calls = ["call-next", "call-ticket", "close"].includes(form.dataset.action);
-    const always = form.dataset.action === "take-call";
-    form.querySelector("button").disabled = underWay || (!always && calls === here);
+  for (const form of root.querySelectorAll("form[data-when]")) {
+    const { when } = form.dataset;
+    form.querySelector("button").disabled = underWay || (when !== "always" && here !== (when === "here"));
   }
 }
 
@@ -243,7 +236,7 @@ function confirmOrPress(form) {
   armed = { form, at: Date.now(), label: button.firstElementChild.textContent, timer: setTimeout(disarm, CONFIRM_MS) };
   button.classList.add("armed");
   button.firstElementChild.textContent = "もう一度押す";
-  say(button.dataset.confirm.replace("{number}", shown.number));
+  say(button.dataset.confirm);
 }
 
 function disarm() {
@@ -291,7 +284,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") disarm();
   if (event.key === "Enter") pressEnter(event);
   // By its place, not its sign: a Japanese input method makes other signs of the same key.
-  else if (keys.checked) root.querySelector(`.buttons [data-key=${event.code || "none"}]:enabled`)?.form.requestSubmit();
+  else if (keys.checked) root.querySelector(`[data-key=${event.code || "none"}]:enabled`)?.form.requestSubmit();
 });
 
 function pressEnter(event) {
@@ -303,6 +296,6 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) refresh();
 });
 
-setTimeout(poll, POLL_MS);
+poll();
 shown.number = Number(place("number").textContent) || null;
 if (shown.number === null) putFocus();

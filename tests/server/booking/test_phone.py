@@ -260,6 +260,7 @@ def test_a_visit_that_has_begun_is_neither_moved_nor_cancelled(operator: Operato
         (NoticeState.PREPARING, "まだ予約できません"),
         (NoticeState.STOPPED, "交付取止めです"),
         (NoticeState.HANDED_OVER, "交付済です"),
+        (NoticeState.BY_MAIL, "後日郵送します"),
     ],
 )
 def test_only_a_notice_that_is_ready_is_booked(operator: Operator, state: NoticeState, sentence: str) -> None:

@@ -17,29 +17,32 @@ AT = "/desk/windows/3"
 
 
 class Clerk(Colleague):
-    """Somebody at window 3."""
+    """Somebody at a window, the third unless said otherwise."""
+
+    at = AT
 
     def press(self, action: str, **typed: str) -> TestResponse:
         """A button, in a browser without scripts."""
-        return self.send(AT, f"{AT}/{action}", **typed)
+        return self.send(self.at, f"{self.at}/{action}", **typed)
 
-    def ask(self, action: str, **typed: str) -> tuple[int, dict[str, Any]]:
-        """A button, as the page's script presses it."""
-        fields = {**self.form(AT, f"{AT}/{action}"), **typed}
-        answer = self.client.post(f"{AT}/{action}", data=fields, headers=JSON)
+    def ask(self, action: str, like: str = "", **typed: str) -> tuple[int, dict[str, Any]]:
+        """A button, as the page's script presses it; one that is not there as one that is there (`like`)."""
+        fields = {**self.form(self.at, f"{self.at}/{like or action}"), **typed}
+        answer = self.client.post(f"{self.at}/{action}", data=fields, headers=JSON)
         return answer.status_code, answer.get_json()
 
     def picture(self) -> dict[str, Any]:
         """What the page asks for every few seconds."""
-        found: dict[str, Any] = self.client.get(f"{AT}/state", headers=JSON).get_json()["picture"]
+        found: dict[str, Any] = self.client.get(f"{self.at}/state", headers=JSON).get_json()["picture"]
         return found
 
 
-def clerk_at_window(office: Office, name: str = "madoguchi3") -> Clerk:
-    """A clerk who has opened window 3."""
+def clerk_at_window(office: Office, name: str = "madoguchi3", window: int = 3) -> Clerk:
+    """A clerk who has opened a window."""
     clerk = Clerk(office, next(s for s in office.staff if s.name == name))
     clerk.sign_in()
-    clerk.send("/desk", f"{AT}/open")
+    clerk.at = f"/desk/windows/{window}"
+    clerk.send("/desk", f"{clerk.at}/open")
     return clerk
 
 
@@ -197,7 +200,7 @@ def test_ending_a_visit_takes_two_presses_also_without_scripts(clerk: Clerk) -> 
 def test_cards_are_handed_over_or_not_as_the_clerk_says(city: City) -> None:
     people = [city.booked("09:15"), city.booked("09:30")]
     clerk = clerk_at_window(city.office)
-    for (person, booking), outcome in zip(people, ("handed_over", "not_handed_over"), strict=True):
+    for (person, booking), outcome in zip(people, ("handed_over", "left"), strict=True):
         city.scan(city.code(booking))
         clerk.press("call-next")
         clerk.ask("finish", outcome=outcome, confirmed="1")
@@ -267,7 +270,7 @@ class TestKiosksThatAskForStaff:
 
 
 @pytest.mark.parametrize("outcome", ["", "lost", "HANDED_OVER"])
-def test_a_visit_ends_in_one_of_two_ways(clerk: Clerk, outcome: str) -> None:
+def test_a_visit_ends_in_one_of_the_ways_there_are(clerk: Clerk, outcome: str) -> None:
     clerk.press("call-next")
     assert clerk.ask("finish", outcome=outcome, confirmed="1")[0] == 422
     assert clerk.get(f"{AT}/finish?outcome={outcome}").status_code == 422
@@ -318,5 +321,34 @@ def test_the_whole_visit_on_each_kind_of_database(office: Office) -> None:
         assert clerk.ask(action)[0] == 200
     clerk.ask(f"call/{clerk.picture()['missed'][0]['ticket']}")
     assert {"label": "人数", "value": "2人"} in clerk.picture()["rows"]
-    assert clerk.ask("finish", outcome="not_handed_over", confirmed="1")[0] == 200
+    assert clerk.ask("finish", outcome="left", confirmed="1")[0] == 200
     assert clerk.picture()["missed"] == []
+
+
+def test_each_of_a_party_has_buttons_of_their_own(city: City) -> None:
+    city.come_without_booking(party=2)
+    clerk = clerk_at_window(city.office)
+    clerk.press("call-next")
+    asked = clerk.press("people/2/finish", outcome="later_by_mail")
+    assert "1番の2人目を「後日郵送」で終わりますか" in plain(clerk.get(asked.location))
+    assert [p["ended"] for p in clerk.picture()["people"]] == ["", ""]
+    clerk.send(asked.location, f"{AT}/people/2/finish", confirmed="1")
+    assert [p["ended"] for p in clerk.picture()["people"]] == ["", "後日郵送"]
+    assert clerk.ask("people/3/finish", "people/1/finish", confirmed="1")[1]["refusal"]["code"] == "step_state"
+    assert clerk.ask("finish", confirmed="1")[1]["picture"]["number"] is None
+
+
+def test_at_a_stop_before_the_last_the_first_key_passes_on(city: City) -> None:
+    city.check_papers_first()
+    city.come_without_booking()
+    checker = clerk_at_window(city.office, window=1)
+    checker.press("call-next")
+    page = plain(checker.get("/desk/windows/1"))
+    assert "次へ K" in page
+    assert "交付した" not in page
+    assert checker.ask("finish", confirmed="1", outcome="handed_over")[1]["refusal"]["code"] == "more_stops"
+    assert checker.ask("pass-on")[1]["picture"]["number"] is None
+    issuer = clerk_at_window(city.office, "madoguchi2", window=2)
+    _, answer = issuer.ask("call-next")
+    assert {"label": "段階", "value": "交付（T1）"} in answer["picture"]["rows"]
+    assert "交付した K" in plain(issuer.get("/desk/windows/2"))

@@ -194,7 +194,7 @@ class TestAgain:
         notice = desk.notice("M1H000001")
         assert (notice.assigned_from, notice.assigned_at) == (None, moment("10:00", date(2026, 12, 1)))
 
-    @pytest.mark.parametrize("ended", [NoticeState.HANDED_OVER, NoticeState.STOPPED])
+    @pytest.mark.parametrize("ended", [NoticeState.HANDED_OVER, NoticeState.STOPPED, NoticeState.BY_MAIL])
     def test_what_was_handed_over_or_stopped_is_not_brought_back(
         self, city: City, desk: Desk, ended: NoticeState
     ) -> None:

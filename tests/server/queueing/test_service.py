@@ -16,6 +16,7 @@ from server.queueing.rules import (
     NobodyAtWindow,
     NobodyWaiting,
     NotPossible,
+    Outcome,
     StepState,
     UnknownWindow,
     WindowClosed,
@@ -284,7 +285,7 @@ class TestTheEndOfTheDay:
         assert close_past_days(line.clock.forward(days=1)) == 3
         assert close_past_days(line.now) == 0
         assert {s.state for s in read_session().query(VisitStep)} == {StepState.VOID}
-        assert {(p.outcome, p.live) for p in read_session().query(VisitPerson)} == {("left", False)}
+        assert {(p.outcome, p.live) for p in read_session().query(VisitPerson)} == {(Outcome.LEFT, False)}
         line.come_without_booking()
         line.open(3)
         assert line.call_next(3).number == 1
