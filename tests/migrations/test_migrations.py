@@ -229,16 +229,16 @@ OUTCOMES_BEFORE = (
 @pytest.mark.usefixtures("empty")
 def test_who_ended_without_a_card_left_or_was_done_by_what_they_came_for() -> None:
     """Two ways of ending became six; the way back knows two again."""
-    upgrade(directory=str(MIGRATIONS), revision="0011_steps_of_a_visit")
+    upgrade(directory=str(MIGRATIONS), revision="0012_booked_until")
     office, service = A_NOTICE[0], OUTCOMES_BEFORE[0].replace("(2, 'pin'", "(1, 'pickup'")
     with db.engine.begin() as connection:
         for statement in (office, service, *OUTCOMES_BEFORE):
             words = {"uid": "0" * 32, "yes": True, "no": False}
             connection.execute(text(statement), {k: v for k, v in words.items() if f":{k}" in statement})
-    upgrade(directory=str(MIGRATIONS), revision="0012_outcomes")
+    upgrade(directory=str(MIGRATIONS), revision="0013_outcomes")
     asked = text("SELECT outcome FROM visit_people ORDER BY position")
     with db.engine.connect() as connection:
         assert list(connection.execute(asked).scalars()) == ["left", "done", "handed_over", None]
-    downgrade(directory=str(MIGRATIONS), revision="0011_steps_of_a_visit")
+    downgrade(directory=str(MIGRATIONS), revision="0012_booked_until")
     with db.engine.connect() as connection:
         assert list(connection.execute(asked).scalars()) == ["left", "not_handed_over", "handed_over", None]

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision: str = "0012_outcomes"
-down_revision: str | None = "0011_steps_of_a_visit"
+revision: str = "0013_outcomes"
+down_revision: str | None = "0012_booked_until"
 branch_labels: None = None
 depends_on: None = None
 
