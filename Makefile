@@ -18,7 +18,7 @@ demo: ## server, kiosk and board on this machine, with the example town 見本�
 
 test: ## all tests
 	@$(PYTHON) scripts/setup.py test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m scripts.tests $(ARGS)
 
 check: ## style, types, who imports whom, and the tests of what we agreed on
 	@$(PYTHON) scripts/setup.py test

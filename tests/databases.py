@@ -6,7 +6,6 @@ A template holds the migrated schema with the sample city in it, so that a test 
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+
+from tests.ports import free_port
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 
@@ -99,13 +100,6 @@ def _run(command: Sequence[str | Path], *, check: bool = True) -> None:
 def _found(program: str) -> Path | None:
     path = shutil.which(program)
     return Path(path) if path else None
-
-
-def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until(condition: object, timeout_s: float = 10.0, what: str = "it") -> None:

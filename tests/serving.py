@@ -18,8 +18,9 @@ import httpx
 
 from server.settings import Settings
 from tests.conftest import environment_for
-from tests.databases import free_port, wait_until
+from tests.databases import wait_until
 from tests.fakes import MONDAY_NINE
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 START_S, END_S = 60.0, 20.0

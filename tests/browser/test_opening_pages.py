@@ -15,10 +15,7 @@ from server.offices.opening_rules import RuleKind
 from tests.conftest import Office
 from tests.server.city import MONDAY, City
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 SCREENS = [(1280, 800), (390, 844)]

@@ -11,14 +11,10 @@ from server.booking.rules import BookingState
 from tests.conftest import Office
 from tests.server.city import City, Person
 
-pytestmark = [
-    pytest.mark.browser,
-    # A browser that leaves a page drops files on their way; the small test server then leaves them to the collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-SCREENS = [(1280, 800), (1920, 1080), (1024, 768)]
+SCREENS = [(1280, 800), (1024, 768)]
 AT = "/desk/windows/3"
 SERVICES = "/admin/offices/honcho/services"
 BOUNCE_MS = 700  # a little longer than what desk.js takes for a trembling finger

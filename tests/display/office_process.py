@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,17 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from tests.display.office import BOARD, Json, Office
+from tests.ports import free_port
 
 IN_GOOD_ORDER: Final = {"heartbeats": True, "websockets": True, "pictures": True}
 ROOT: Final = Path(__file__).resolve().parents[2]
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class OfficeProcess:

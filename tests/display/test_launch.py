@@ -22,7 +22,8 @@ from display.launch import (
     prepare_profile,
     wait_until_answered,
 )
-from tests.display.office_process import ROOT, free_port
+from tests.display.office_process import ROOT
+from tests.ports import free_port
 
 URL = "http://office.mihon:8000/boards/0193b2a4"
 QUICK = Pauses(first=0.01, longest=0.01)

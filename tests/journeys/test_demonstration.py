@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.databases import free_port, wait_until
+from tests.databases import wait_until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.journey
 CLOSED, OPEN = "2026-12-06T10:00+09:00", "2026-12-07T10:00+09:00"  # a Sunday and a Monday
@@ -23,18 +24,13 @@ def command(*words: str) -> list[str]:
     return [str(Path(sys.executable).with_name("madoguchi")), "demo", *words]
 
 
-def two_ports() -> int:
-    """The first of two that nobody listens on at this moment."""
-    return next(port for _ in range(20) if (port := free_port()) < 65534)
-
-
 @contextmanager
 def demonstration(folder: Path, at: str) -> "Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]":
     """The running demonstration and the line of JSON that it has printed."""
     # A folder of the newcomer's own, with modules in it that have our names.
     for name in ("kiosk.py", "server.py", "logging.py"):
         (folder / name).write_text("raise SystemExit('not ours')\n", encoding="utf-8")
-    words = command("--json", "--data", "office", "--at", at, "--port", str(two_ports()))
+    words = command("--json", "--data", "office", "--at", at, "--port", str(free_port(2)))
     process = subprocess.Popen(  # noqa: S603 - our own words
         words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -71,7 +67,7 @@ def test_notes_say_what_is_booked_and_a_second_demonstration_keeps_out(tmp_path:
         assert first["not booked"] is first["booked and cancelled"] is None
 
         began = (tmp_path / "office" / "keys.json").stat().st_mtime_ns
-        again = command("--data", str(tmp_path / "office"), "--port", str(two_ports()))
+        again = command("--data", str(tmp_path / "office"), "--port", str(free_port(2)))
         done = subprocess.run(again, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603 - our own
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("madoguchi demo: another demonstration runs in ")
@@ -92,7 +88,7 @@ def test_a_demonstration_that_fails_keeps_its_logs_and_says_where(tmp_path: Path
     # A server that is given a setting nobody knows ends by itself.
     strange = {**os.environ, "MADOGUCHI_NO_SUCH_SETTING": "1", "TMPDIR": str(tmp_path)}
     done = subprocess.run(  # noqa: S603 - our own words
-        command("--json", "--port", str(two_ports())),
+        command("--json", "--port", str(free_port(2))),
         env=strange,
         capture_output=True,
         text=True,

@@ -23,8 +23,9 @@ from server.issuance.service import Sticker
 from server.offices.queries import office_by_code
 from server.sample import SampleStaff, new_notice
 from tests.conftest import Office
-from tests.databases import free_port, wait_until
+from tests.databases import wait_until
 from tests.fakes import MONDAY_NINE
+from tests.ports import free_port
 from tests.serving import ROOT, serving
 
 pytestmark = [pytest.mark.journey, pytest.mark.browser]

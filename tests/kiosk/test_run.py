@@ -17,6 +17,8 @@ from madoguchi.wire import RefusalView
 from tests.kiosk.entrance import Entrance, configured, entrance, office_and_entrance, scan, wait_for
 from tests.kiosk.fake_office import BOOKED, NOTICE, Office, OfficeServer, state
 
+pytestmark = pytest.mark.alone  # times what a device does
+
 ROOT = Path(__file__).parents[2]
 
 

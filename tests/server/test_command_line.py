@@ -15,7 +15,7 @@ from server.sample import FILES
 from server.settings import Settings
 from tests.architecture.refusals import raised_by
 from tests.conftest import environment_for, settings_for
-from tests.databases import free_port
+from tests.ports import free_port
 from tests.serving import serving
 
 Madoguchi = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -482,6 +482,7 @@ def _stored() -> int:
     return count
 
 
+@pytest.mark.alone
 def test_twenty_thousand_rows_take_no_more_than_some_times_reading_and_inserting_them_bare(
     city: City, desk: Desk
 ) -> None:
