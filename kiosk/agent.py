@@ -168,16 +168,18 @@ class Agent:
         return self._asking
 
     def _refuse(self, refusal: RefusalView, now: float) -> list[Action]:
-        """Tell a no. The second refused code in a row brings staff."""
+        """Tell a no. Some bring staff at once, of others the second in a row."""
         row = telling(refusal)
         page = Page(
             "message",
             say_refusal(refusal, self._state),
             tone=row.tone,
-            walk_in=row.walk_in,
+            walk_in=row.walk_in and (self._state is None or self._state.walk_ins),
             seconds=MESSAGE_S,
         )
         shown = self._show(page, now)
+        if row.calls:
+            return [shown, self._call(row.calls)]
         if not row.counts:
             return [shown]
         self._refused_in_row = self._refused_in_row + 1 if now - self._refused_at <= IN_A_ROW_S else 1
@@ -302,7 +304,7 @@ class Agent:
         if self.busy:
             return []
         match button:
-            case "walkin":
+            case "walkin" | "deadline":
                 return self._button_walk_in(now)
             case "service":
                 return self._button_service(value, now)
@@ -330,7 +332,7 @@ class Agent:
         state = self._state
         if state is None or self._server is not None:
             return [self._show(self._trouble_page(), now)]
-        if not state.walk_ins:
+        if not state.walk_ins and not (state.open and state.services):
             say = (
                 Say("kiosk.walkin.closed", {"tel": state.tel}) if state.open else say_closed(state.next_opening, state)
             )
@@ -427,12 +429,22 @@ class Agent:
         if not self._state.open:
             return Page("closed", say_closed(self._state.next_opening, self._state))
         if not self._scanner:
-            return Page("idle", Say("kiosk.scanner.away"), tone=Tone.STAFF, walk_in=True)
-        return Page("idle", Say("kiosk.welcome.body"), walk_in=True)
+            page = Page("idle", Say("kiosk.scanner.away"), tone=Tone.STAFF, walk_in=True)
+        else:
+            page = Page("idle", Say("kiosk.welcome.body" if self._state.walk_ins else "kiosk.onlybooked"), walk_in=True)
+        return page if self._state.walk_ins else _without_walk_ins(page, self._state)
 
 
 _RESTING: Final = frozenset({"starting", "idle", "away", "closed"})
 _MISMATCH: Final = RefusalView("contract_mismatch", {})
+
+
+def _without_walk_ins(page: Page, state: KioskState) -> Page:
+    """The first page when nobody without a booking is received: it says so, and where those go who must not wait."""
+    notes = [Say("kiosk.walkin.closed", {"tel": state.tel})]
+    if state.services:
+        notes.append(Say("kiosk.onlybooked.deadline"))
+    return replace(page, notes=tuple(notes), walk_in=False, deadline=bool(state.services))
 
 
 def _already_page(answer: CheckInAnswer) -> Page:

@@ -143,6 +143,7 @@ class Page:
     tone: Tone = Tone.WAIT
     choices: tuple[Choice, ...] = ()
     walk_in: bool = False
+    deadline: bool = False
     seconds: float | None = None
 
 

@@ -34,12 +34,15 @@ class Say:
 
 @dataclass(frozen=True)
 class Telling:
-    """How one refusal is told. `counts`: two such codes in a row and staff come. `walk_in`: it offers 予約なし."""
+    """How one refusal is told. `counts`: two such codes in a row and staff come. `walk_in`: it offers 予約なし.
+    `calls`: for this reason staff are called at once.
+    """
 
     key: str
     tone: Tone = Tone.STAFF
     counts: bool = False
     walk_in: bool = False
+    calls: str = ""
 
 
 OUT_OF_ORDER: Final = Telling("kiosk.outoforder")
@@ -57,6 +60,7 @@ REFUSALS: Final[Mapping[str, Telling]] = {
     "too_early": Telling("kiosk.tooearly", Tone.WAIT),
     "office_closed": Telling("kiosk.closed", Tone.WAIT),
     "walk_ins_closed": Telling("kiosk.walkin.closed", Tone.WAIT),
+    "ask_staff": Telling("kiosk.askstaff", Tone.STAFF, calls="legal_deadline"),
     "contract_mismatch": OUT_OF_ORDER,
     "not_paired": Telling("kiosk.notpaired"),
     "busy": Telling("kiosk.busy", Tone.AGAIN),

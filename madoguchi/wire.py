@@ -149,7 +149,11 @@ class ServiceView(Message):
 
 @dataclass(frozen=True)
 class KioskState(Message):
-    """server → kiosk: what the kiosk must know before anybody comes. Links to other hosts are refused."""
+    """server → kiosk: what the kiosk must know before anybody comes. Links to other hosts are refused.
+
+    `services` may be asked for without a booking; while `walk_ins` are not received, only those with a legal deadline,
+    which lead to staff.
+    """
 
     contract: int
     office: Names
@@ -199,11 +203,15 @@ class Waiting(Message):
 
 @dataclass(frozen=True)
 class Heartbeat(Message):
-    """server → board, every two seconds: the last committed sequence, so that a lost last call shows."""
+    """server → board, every two seconds: the last committed sequence, so that a lost last call shows.
+
+    `walk_ins_ended`: the office is open, and people without a booking are not received (any more).
+    """
 
     sequence: int
     now: datetime
     waiting: Waiting
+    walk_ins_ended: bool
 
 
 @dataclass(frozen=True)
@@ -216,6 +224,7 @@ class BoardPicture(Message):
     calls: tuple[CallMessage, ...]
     absent: tuple[int, ...]
     waiting: Waiting
+    walk_ins_ended: bool
 
 
 def _written(value: object) -> object:

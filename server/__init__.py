@@ -32,6 +32,7 @@ from server.offices.pages import blueprint as office_pages
 from server.offices.service_pages import blueprint as service_pages
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
+from server.reception.pages import blueprint as walk_in_pages
 from server.settings import Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -95,6 +96,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         phone_pages,
         worklist_pages,
         desk_pages,
+        walk_in_pages,
         office_pages,
         opening_pages,
         service_pages,

@@ -22,6 +22,7 @@ from server.db import db, read_session
 from server.edge import Parts
 from server.events import QueueChanged, TicketCalled
 from server.faults import way_of
+from server.intake.queries import intake_of
 from server.queueing.board import announcement
 from server.queueing.board_api import waiting_of_office
 from server.queueing.queries import sequence_of
@@ -116,13 +117,14 @@ class Boards:
                 self.socketio.server.disconnect(sid)
 
     def heartbeat(self, office: int) -> Heartbeat:
-        """The committed sequence and the people waiting."""
+        """The committed sequence, the people waiting, and whether others without a booking may come."""
         with self._app.app_context():
             try:
                 moment = self._parts.clock.now()
                 session = read_session()
                 sequence = sequence_of(session, office)
-                return Heartbeat(sequence, office_time(moment), waiting_of_office(session, office, moment))
+                waiting, ended = waiting_of_office(session, office, moment), intake_of(session, office, moment).ended
+                return Heartbeat(sequence, office_time(moment), waiting, ended)
             finally:
                 db.session.remove()
 

@@ -187,7 +187,9 @@ export class Feed {
       this.#link = "live";
       this.#pictureDue = null;
     }
-    if (beat.waiting !== null && this.#picture !== null) this.#picture = { ...this.#picture, waiting: beat.waiting };
+    if (beat.waiting !== null && this.#picture !== null) {
+      this.#picture = { ...this.#picture, waiting: beat.waiting, walkInsEnded: beat.walkInsEnded };
+    }
     this.#promised = beat.sequence;
     if (this.#settled === null || beat.sequence < this.#settled) this.#askPicture(); // an older backup was restored?
     else if (beat.sequence > this.#settled) this.#graceEnds ??= this.#ports.now() + GRACE_MS;

@@ -43,6 +43,7 @@ export class View {
     if (picture.office !== null) this.#showBoth("office", picture.office);
     this.#showRecent(picture.calls.filter((other) => other.number !== call?.number).slice(0, RECENT));
     if (picture.waiting !== null) this.#showWaiting(picture.waiting);
+    this.#at("ended").hidden = !picture.walkInsEnded;
     this.#showAbsent([...new Set(picture.absent)].sort((a, b) => a - b));
   }
 

@@ -43,7 +43,7 @@ export function readWaiting(raw) {
 export function readHeartbeat(raw) {
   const now = isObject(raw) ? readTime(raw.now) : null;
   if (now === null || !isCount(raw.sequence)) return null;
-  return { sequence: raw.sequence, now, waiting: readWaiting(raw.waiting) };
+  return { sequence: raw.sequence, now, waiting: readWaiting(raw.waiting), walkInsEnded: raw.walk_ins_ended === true };
 }
 
 /** The whole picture. A bad entry is left out; without sequence, time and calls it is no picture. */
@@ -57,5 +57,6 @@ export function readPicture(raw) {
     calls: raw.calls.map(readCall).filter((call) => call !== null && call.kind !== "missed"),
     absent: Array.isArray(raw.absent) ? raw.absent.filter(isCount) : [],
     waiting: readWaiting(raw.waiting),
+    walkInsEnded: raw.walk_ins_ended === true,
   };
 }

@@ -70,6 +70,8 @@ def _buttons(texts: Texts, page: Page, language: str) -> list[dict[str, str]]:
         wanted.append(("continue", "kiosk.btn.back"))
     if page.walk_in:
         wanted.append(("walkin", "kiosk.btn.walkin"))
+    if page.deadline:
+        wanted.append(("deadline", "kiosk.btn.deadline"))
     if page.name in ("message", "services", "warning", "number"):
         wanted.append(("restart", "kiosk.btn.restart"))
     # Staff can be called from every page, also while the kiosk works.

@@ -121,6 +121,11 @@ def staff() -> SignedIn:
     return cast(User, current_user).staff
 
 
+def office_of_staff() -> int | None:
+    """The office for which they work: their own, or the one chosen by somebody who works for all."""
+    return staff().office_id or session.get("desk_office")
+
+
 def resident(view: View) -> View:
     """For the holder of a notice who has signed in with its ID and password."""
 

@@ -15,13 +15,15 @@ from flask_wtf.csrf import generate_csrf
 
 from server.assistance.service import take_call as go_to_kiosk
 from server.auth.forms import line_of
-from server.auth.guards import needs, staff
+from server.auth.guards import needs, office_of_staff, staff
 from server.auth.rules import Right, Role
 from server.db import read_session
 from server.desk import service as desk
 from server.desk.queries import AtWindow, PersonAt, desk_picture
 from server.edge import caller, new_request_id, now
 from server.errors import Invalid, NotAllowed, Refusal
+from server.intake.queries import intake_of
+from server.intake.words import state_line
 from server.issuance.notice_codes import shown_number
 from server.offices.models import Office, Window
 from server.offices.queries import all_offices, office_by_code, windows_of
@@ -47,6 +49,7 @@ PARTS = ("primary", "more", "people", "lists")
 ASKED_FOR = {
     "button": "お客様が呼んでいます",
     "refused_twice": "コードを読めない方がいます",
+    "legal_deadline": "予約なしで、期限のある手続の方です",
     "printer": "番号札が出なかった方がいます",
     "paper_out": "用紙がありません",
     "paper_near_end": "用紙が残りわずかです",
@@ -293,6 +296,7 @@ def _picture(window: Window, moment: datetime) -> dict[str, Any]:
             }
             for a in picture.asking
         ],
+        "walk_ins": state_line(intake_of(read_session(), window.office_id, moment), moment),
         "missed": [{"ticket": str(m.ticket), "number": m.number} for m in picture.missed],
         **_endings(here),
     }
@@ -344,7 +348,7 @@ def _rows(here: AtWindow) -> list[dict[str, str]]:
 
 def _office() -> Office | None:
     """The clerk's office, or the one chosen by somebody who works for all."""
-    office_id = staff().office_id or session.get("desk_office")
+    office_id = office_of_staff()
     return None if office_id is None else read_session().get(Office, office_id)
 
 

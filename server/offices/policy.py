@@ -31,6 +31,7 @@ class OfficePolicy:
     list_hour: int = 15  # … at this hour of the open day before
     late_grace_minutes: int = 15
     walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
+    walk_ins_end_by_themselves: bool = True  # nobody more is received who would not be served by closing
     party_max: int = 6
     party_in: str = "consecutive"  # a party takes one slot after the other, or all its places in `one_slot`
 

@@ -307,6 +307,24 @@ def lanes_of_window(session: Session, window_id: int, office_id: int) -> Sequenc
     ).all()
 
 
+def lanes_by_window(session: Session, office_id: int) -> dict[int, frozenset[int]]:
+    """Window id → the lanes from which it calls (`lanes_of_window`), of all windows at once."""
+    own = select(WindowLane.window_id, WindowLane.lane_id).join(Window, Window.id == WindowLane.window_id)
+    of_services = (
+        select(WindowService.window_id, ServiceStep.lane_id)
+        .join(Window, Window.id == WindowService.window_id)
+        .join(ServiceStep, ServiceStep.service_id == WindowService.service_id)
+        .where(ServiceStep.office_id == office_id)
+    )
+    lanes: dict[int, frozenset[int]] = {}
+    for rows in (of_services, own):  # what is a window's own stands for what its services would give
+        found: dict[int, set[int]] = {}
+        for window, lane in session.execute(rows.where(Window.office_id == office_id)):
+            found.setdefault(window, set()).add(lane)
+        lanes |= {window: frozenset(some) for window, some in found.items()}
+    return lanes
+
+
 def terminal_kinds(session: Session, office_id: int) -> dict[int, set[str]]:
     """Lane id → kinds of terminal that stops in it need."""
     rows = session.execute(

@@ -51,6 +51,7 @@ def picture(
     calls: list[CallMessage],
     absent: list[int],
     waiting: Waiting,
+    walk_ins_ended: bool,
 ) -> BoardPicture:
     """The board's whole truth at one sequence."""
-    return BoardPicture(sequence, office_time(now), office, tuple(calls), tuple(absent), waiting)
+    return BoardPicture(sequence, office_time(now), office, tuple(calls), tuple(absent), waiting, walk_ins_ended)

@@ -14,6 +14,7 @@ from server.auth.rules import NotPaired
 from server.auth.service import board_by_pairing
 from server.db import read_session
 from server.edge import LANGUAGES, keyring, now, parts
+from server.intake.queries import intake_of
 from server.offices.models import Office
 from server.offices.queries import lanes_of
 from server.queueing.board import newest_of_each, picture, waiting_of
@@ -83,7 +84,8 @@ def picture_of(session: Session, office: Office, moment: datetime) -> BoardPictu
     away = [number for number, _ in missed_tickets(session, office.id, moment)]
     calls = calls_of_today(session, office.id, moment, limit=50)
     shown = newest_of_each(calls, [call.kind.value for call in calls], away)
-    return picture(sequence, moment, office.names, shown, away, waiting_of_office(session, office.id, moment))
+    waiting, ended = waiting_of_office(session, office.id, moment), intake_of(session, office.id, moment).ended
+    return picture(sequence, moment, office.names, shown, away, waiting, ended)
 
 
 def waiting_of_office(session: Session, office_id: int, moment: datetime) -> Waiting:

@@ -25,6 +25,7 @@ from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
 from server.errors import Invalid
+from server.intake.queries import intake_of, may_be_asked_for
 from server.offices.models import Office
 from server.offices.queries import offers_to_walk_ins, open_now
 from server.reception import service
@@ -107,19 +108,19 @@ def state() -> ResponseReturnValue:
 
 def _state(session: Session, office_id: int, moment: datetime) -> KioskState:
     office = session.get_one(Office, office_id)
-    opening = open_now(session, office_id, moment)
+    opening, intake = open_now(session, office_id, moment), intake_of(session, office_id, moment)
     return KioskState(
         contract=CONTRACT,
         office=office.names,
         now=office_time(moment),
         open=opening.booked,
-        walk_ins=opening.walk_ins,
+        walk_ins=intake.received,
         next_opening=None if opening.next_opening is None else office_time(opening.next_opening),
         tel=office.tel,
         services=tuple(
             ServiceView(o.service.code, o.service.short_names, o.service.picture)
             for o in offers_to_walk_ins(session, office_id, business_date(moment))
-            if opening.services is None or o.service.code in opening.services
+            if may_be_asked_for(o.service, intake)
         ),
         hosts=parts().settings.hosts,
     )

@@ -64,6 +64,12 @@ class WalkInsClosed(NotNow):
     code = "walk_ins_closed"
 
 
+class AskStaff(NotNow):
+    """Received no more by itself, but the law sets the visitor a day: never refused, staff see to it."""
+
+    code = "ask_staff"
+
+
 class PartyTooLarge(Invalid):
     """More people than one ticket stands for, or none."""
 

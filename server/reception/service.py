@@ -8,24 +8,28 @@ from uuid import UUID
 from sqlalchemy import select
 
 from madoguchi import codes
-from madoguchi.wire import CheckInAnswer, Outcome, Result, TicketView
+from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView
 from server.audit import record
 from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
 from server.booking.rules import BookingState
 from server.booking.service import check_in_booking, locked_booking
 from server.clock import business_date, office_time
 from server.db import Transaction, locked, new_uid, read_session, transaction
+from server.intake.queries import intake_of
 from server.issuance.notice_codes import refuse_my_number
 from server.issuance.service import find_by_scan_code
 from server.keys import Keyring
 from server.offices.models import Office, Service
-from server.offices.queries import open_now, policy_on, service_for_walk_ins, stops_of
+from server.offices.policy import OfficePolicy
+from server.offices.queries import UnknownService, offer_by_code, open_now, policy_on, service_for_walk_ins, stops_of
+from server.offices.service_rules import offered_on
 from server.queueing.models import Ticket, TicketState, Visit
 from server.queueing.queries import waiting_before
 from server.queueing.rules import StepClass
 from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.reception.models import PrintJob
 from server.reception.rules import (
+    AskStaff,
     BookingIsCancelled,
     CodeUnknown,
     NotBooked,
@@ -99,7 +103,10 @@ def check_in(
 
 
 def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime) -> CheckInAnswer:
-    """Somebody came without a booking. Raises WalkInsClosed, OfficeClosed, UnknownService, PartyTooLarge."""
+    """Somebody came without a booking.
+
+    Raises WalkInsClosed, AskStaff (so late with a legal deadline), OfficeClosed, UnknownService, PartyTooLarge.
+    """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "reception.walk_in", {"service": service, "party": party}, now)
         if repeat.answer is not None:
@@ -108,27 +115,75 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         if not 1 <= party <= policy.party_max:
             raise PartyTooLarge(most=policy.party_max)
         chosen = service_for_walk_ins(tx.session, kiosk.office_id, service, business_date(now))
-        opening = open_now(tx.session, kiosk.office_id, now, service)
-        if not opening.walk_ins:
-            office = tx.session.get_one(Office, kiosk.office_id)
-            raise (
-                WalkInsClosed(tel=office.tel)
-                if opening.booked
-                else OfficeClosed(next_opening=_iso(opening.next_opening))
-            )
-        arrival = Arrival(
-            kiosk.office_id,
-            [Comer(chosen.id)] * party,
-            stops_of(tx.session, kiosk.office_id, [chosen.id]),
-            StepClass.WALK_IN,
-            now + timedelta(minutes=policy.walk_in_due_minutes),
-            origin="kiosk",
-            kiosk_id=kiosk.id,
-        )
+        _check_received(tx, kiosk.office_id, chosen, party, now)
+        arrival = _without_booking(tx, kiosk.office_id, chosen, party, policy, now, kiosk)
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
         view = _view(tx, arrival, issued, now)
         return repeat.keep(CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view))
+
+
+@dataclass(frozen=True)
+class LetIn(Message):
+    """A number that staff gave, to be written down or read out."""
+
+    number: int
+    service: dict[str, str]
+    people_waiting: int
+
+
+def let_in(caller: Caller, office_id: int, service: str, party: int, now: datetime) -> LetIn:
+    """Staff receive somebody without a booking, whether others are received or not.
+
+    Raises UnknownService, PartyTooLarge.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.let_in", {"service": service, "party": party}, now)
+        if repeat.answer is not None:
+            return LetIn.from_json(repeat.answer)
+        day = business_date(now)
+        policy = policy_on(tx.session, office_id, day)
+        if not 1 <= party <= policy.party_max:
+            raise PartyTooLarge(most=policy.party_max)
+        offer = offer_by_code(tx.session, office_id, service)
+        if not offered_on(offer, day):
+            raise UnknownService(service=service)
+        issued = issue(tx, _without_booking(tx, office_id, offer.service, party, policy, now), now)
+        record(tx, now, caller.actor, "reception.let_in", issued.uid, number=issued.number, service=service)
+        return repeat.keep(LetIn(issued.number, issued.stop.service.short_names, issued.people_waiting))
+
+
+def _check_received(tx: Transaction, office_id: int, service: Service, party: int, now: datetime) -> None:
+    """Whether a party is received without a booking now. Raises WalkInsClosed, AskStaff, OfficeClosed."""
+    intake = intake_of(tx.session, office_id, now, party)
+    own = intake.of(service.code)
+    if own is not None and own.received:
+        return
+    if intake.booked and service.legal_deadline:
+        raise AskStaff
+    if intake.booked and own is not None:
+        raise WalkInsClosed(tel=tx.session.get_one(Office, office_id).tel)
+    raise OfficeClosed(next_opening=_iso(open_now(tx.session, office_id, now, service.code).next_opening))
+
+
+def _without_booking(
+    tx: Transaction,
+    office_id: int,
+    service: Service,
+    party: int,
+    policy: OfficePolicy,
+    now: datetime,
+    kiosk: Kiosk | None = None,
+) -> Arrival:
+    return Arrival(
+        office_id,
+        [Comer(service.id)] * party,
+        stops_of(tx.session, office_id, [service.id]),
+        StepClass.WALK_IN,
+        now + timedelta(minutes=policy.walk_in_due_minutes),
+        origin="desk" if kiosk is None else "kiosk",
+        kiosk_id=None if kiosk is None else kiosk.id,
+    )
 
 
 def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outcome, now: datetime) -> None:

@@ -55,6 +55,9 @@ GUARDS = {
     # Windows
     "GET /desk": "staff:desk",
     "POST /desk/office": "staff:desk",
+    "GET /desk/walk-ins": "staff:desk",
+    "POST /desk/walk-ins": "staff:desk",
+    "POST /desk/walk-ins/numbers": "staff:desk",
     "GET /desk/windows/<int(max=9999):number>": "staff:desk",
     "GET /desk/windows/<int(max=9999):number>/state": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/open": "staff:desk",

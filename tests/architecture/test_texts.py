@@ -25,6 +25,7 @@ COMMAND = "only a command is told"
 
 # Codes without a `refusal.<code>` of their own, with the reason.
 WITHOUT_TEXT = {
+    "ask_staff": DEVICE,
     "booking_cancelled": DEVICE,
     "code_unknown": DEVICE,
     "conflict": KIND,
@@ -47,12 +48,12 @@ WITHOUT_TEXT = {
     "not_now": KIND,
     "not_understood": DEVICE,
     "notice_number": IN_PLACE,
-    "numbers_used_up": DEVICE,
+    "numbers_used_up": IN_PLACE,
     "office_closed": DEVICE,
     "office_file": COMMAND,
     "offer_unusable": IN_PLACE,
     "other_visitor": IN_PLACE,
-    "party_too_large": DEVICE,
+    "party_too_large": IN_PLACE,
     "places_differ": COMMAND,
     "password_too_short": IN_PLACE,
     "rule_unusable": IN_PLACE,
@@ -65,6 +66,7 @@ WITHOUT_TEXT = {
     "more_stops": IN_PLACE,
     "no_terminal_free": IN_PLACE,
     "unknown_call": FORGED,
+    "unknown_choice": FORGED,
     "unknown_entry": IN_PLACE,
     "unknown_holiday": IN_PLACE,
     "unknown_office": FORGED,
@@ -95,6 +97,7 @@ PAGES = (
     "server.offices.pages",
     "server.offices.service_pages",
     "server.queueing.board_api",
+    "server.reception.pages",
 )
 
 # Keys that the program puts together: the beginning, and what may follow.

@@ -343,6 +343,11 @@ def desk_states(page: Page, _: Person) -> Iterator[str]:
     press(page, "m")
     expect(page.locator("#missed button")).to_be_visible()
     yield "missed"
+    page.get_by_role("link", name="番号を出す").click()
+    yield "walk-ins"
+    page.get_by_role("button", name="番号を出す").click()
+    expect(page.locator(".given")).to_be_visible()
+    yield "let in"
 
 
 def phone_states(page: Page, caller: Person) -> Iterator[str]:

@@ -27,7 +27,7 @@ def waiting(pickup: int = 5, renewal: int = 2) -> Json:
 
 def heartbeat(sequence: int, now: datetime = TEN_FIFTEEN) -> Json:
     """The server's two-second word."""
-    return {"sequence": sequence, "now": now.isoformat(), "waiting": waiting()}
+    return {"sequence": sequence, "now": now.isoformat(), "waiting": waiting(), "walk_ins_ended": False}
 
 
 def picture(sequence: int, *calls: Json, absent: tuple[int, ...] = (), now: datetime = TEN_FIFTEEN) -> Json:
@@ -39,6 +39,7 @@ def picture(sequence: int, *calls: Json, absent: tuple[int, ...] = (), now: date
         "calls": list(calls),
         "absent": list(absent),
         "waiting": waiting(),
+        "walk_ins_ended": False,
     }
 
 
@@ -50,6 +51,7 @@ class Office:
     calls: list[Json] = field(default_factory=list)
     absent: list[int] = field(default_factory=list)
     waiting: Json = field(default_factory=waiting)
+    walk_ins_ended: bool = False
 
     def call(self, number: int, window: int, kind: str = "call", ago: float = 0) -> Json:
         """Call a number (or recall it, or mark it missed) and return the message."""
@@ -72,4 +74,4 @@ class Office:
     def picture(self) -> Json:
         """What GET /api/boards/… answers."""
         shown = picture(self.sequence, *self.calls[:6], absent=tuple(self.absent), now=self.now())
-        return {**shown, "waiting": self.waiting}
+        return {**shown, "waiting": self.waiting, "walk_ins_ended": self.walk_ins_ended}

@@ -41,7 +41,7 @@ class State:
     def heartbeat(self) -> Json:
         """The same, as short as a heartbeat."""
         shown = self.picture()
-        return {key: shown[key] for key in ("sequence", "now", "waiting")}
+        return {key: shown[key] for key in ("sequence", "now", "waiting", "walk_ins_ended")}
 
 
 def board_sentences(texts: Texts) -> Json:

@@ -35,7 +35,8 @@ STICKING_OUT = """() => [...document.querySelectorAll("body *")].filter((element
 
 
 def busy(office: OfficeProcess) -> None:
-    """A morning with everything on the board: six calls, long numbers, absent people."""
+    """An afternoon with everything on the board: six calls, long numbers, absent people, nobody received any more."""
+    office.office.walk_ins_ended = True
     for number, window in ((1234, 12), (57, 1), (305, 10), (302, 12), (60, 2), (999, 12)):
         office.call(number, window, ago=100)
     for number in (51, 304, 55, 1301, 56):

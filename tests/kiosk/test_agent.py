@@ -345,6 +345,36 @@ class TestWalkIns:
 
         assert play.hears(Touched("service", "renewal")) == []
 
+    def test_when_they_are_received_no_more_the_first_page_says_so_and_has_no_button_for_them(self) -> None:
+        page = Play(known=state(walk_ins=False, services=())).page
+
+        assert (page.name, page.walk_in, page.deadline) == ("idle", False, False)
+        assert [note.key for note in page.notes] == ["kiosk.walkin.closed"]
+        assert page.text == Say("kiosk.onlybooked")
+
+    def test_the_first_page_changes_with_the_next_news_of_the_server(self) -> None:
+        play = Play()
+        assert play.page.walk_in
+        play.hears(StateSeen(state(walk_ins=False)))
+        assert not play.page.walk_in
+        play.hears(StateSeen(state()))
+        assert play.page.walk_in
+
+    def test_a_legal_deadline_leads_to_staff_who_are_called_at_once(self) -> None:
+        play = Play(known=state(walk_ins=False))
+        assert play.page.deadline
+        play.hears(Touched("deadline"))
+        assert play.hears(Touched("service", "renewal"))[0] == AskWalkIn("id-1", "renewal", 1)
+        done = play.hears(Refused("id-1", RefusalView("ask_staff", {})))
+
+        assert (play.says, calls(done)) == ("kiosk.askstaff", ["legal_deadline"])
+
+    def test_who_has_no_booking_is_not_sent_to_a_button_that_is_not_there(self) -> None:
+        play = Play(known=state(walk_ins=False))
+        play.hears(Scanned(bytearray(NOTICE.encode())), Refused("id-1", RefusalView("not_booked", {})))
+
+        assert not play.page.walk_in
+
     @pytest.mark.parametrize("service", ["", "licence", "pickup"])
     def test_a_service_that_is_not_on_the_page_is_not_asked_for(self, service: str) -> None:
         assert Play().hears(Touched("service", service)) == []
@@ -352,7 +382,7 @@ class TestWalkIns:
     @pytest.mark.parametrize(
         ("known", "text"),
         [
-            (state(walk_ins=False), "kiosk.walkin.closed"),
+            (state(walk_ins=False, services=()), "kiosk.walkin.closed"),
             (state(open=False, walk_ins=False, next_opening=NOW.replace(hour=13)), "kiosk.opens"),
             (state(services=()), "kiosk.walkin.none"),
         ],

@@ -25,6 +25,12 @@ TARGET = 118
 
 PAGES = {
     "idle": Page("idle", Say("kiosk.welcome.body"), walk_in=True),
+    "walk-ins ended": Page(
+        "idle",
+        Say("kiosk.onlybooked"),
+        (Say("kiosk.walkin.closed", {"tel": "050-0000-0062"}), Say("kiosk.onlybooked.deadline")),
+        deadline=True,
+    ),
     "checking": Page("checking", Say("kiosk.scan.reading")),
     "printing": Page("printing", Say("kiosk.printing"), number=62),
     "number": Page(

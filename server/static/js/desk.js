@@ -130,6 +130,7 @@ function show(picture) {
   place("number").textContent = picture.number ?? "";
   place("rows").replaceChildren(...picture.rows.map((row) => pair(row.label, row.value)));
   place("waiting").replaceChildren(...picture.waiting.map((row) => pair(row.lane, String(row.n), "組")));
+  place("walk-ins").textContent = picture.walk_ins;
   for (const [name, html] of Object.entries(picture.parts)) showPart(place(name), name, html);
   showAsking(picture.asking);
   for (const field of document.getElementsByName("number")) field.value = picture.number ?? "";
