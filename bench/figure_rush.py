@@ -62,7 +62,7 @@ class Crowd:
                 if confirm.startswith("/book/confirm/"):
                     form = form_to((await visitor.get(confirm)).text, "/book/confirm/")
                     done = (await visitor.post(form.action, form.values)).headers["location"]
-                    if "/book/code.svg" not in (await visitor.get(done)).text:
+                    if 'class="picture"' not in (await visitor.get(done)).text:
                         raise Unexpected("the last page shows no booking code")
                     self.acknowledged.append(sticker.number)
                     self.last_ns = monotonic_ns()

@@ -7,7 +7,6 @@ from calendar import month_name
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from io import BytesIO
 from itertools import groupby
 from math import ceil
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import segno
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from madoguchi import codes
 from madoguchi.texts import format_date, format_time, japanese_year
@@ -628,10 +628,12 @@ def done() -> ResponseReturnValue:
     who = _resident()
     if (booking := who.booked) is None:
         return _see("days")
+    code = keyring().booking_code(booking.uid)
     return _page(
         "done",
         who,
-        code=keyring().booking_code(booking.uid).grouped,
+        code=code.grouped,
+        picture=_code_picture(code.text),
         starts_at=office_time(booking.starts_at),
         bring=to_bring(who.service.documents, language()),
         checked_in=booking.state is BookingState.CHECKED_IN,
@@ -640,16 +642,10 @@ def done() -> ResponseReturnValue:
     )
 
 
-@blueprint.get("/book/code.svg")
-@resident
-def code_picture() -> ResponseReturnValue:
-    """The booking code as a 2D code: black on white with its quiet zone, so that a telephone's screen can be read."""
-    if (booking := _resident().booked) is None:
-        raise BookingNotFound
-    picture = segno.make_qr(keyring().booking_code(booking.uid).text, error="h")
-    drawn = BytesIO()
-    picture.save(drawn, kind="svg", border=4, light="#fff", omitsize=True, xmldecl=False)
-    return Response(drawn.getvalue(), mimetype="image/svg+xml")
+def _code_picture(code: str) -> Markup:
+    """A code as a 2D code: black on white with its quiet zone, so that a telephone's screen can be read. It stands in
+    the page itself, which is whole as soon as it has come."""
+    return Markup(segno.make_qr(code, error="h").svg_inline(border=4, light="#fff", omitsize=True))  # noqa: S704 - drawn by us
 
 
 @blueprint.get("/book/booking.ics")

@@ -16,7 +16,6 @@ GUARDS = {
     "GET /book/confirm/<uid>": "resident",
     "POST /book/confirm/<uid>": "resident",
     "GET /book/done": "resident",
-    "GET /book/code.svg": "resident",
     "GET /book/booking.ics": "resident",
     "GET /book/change": "resident",
     "GET /book/change/<day>": "resident",

@@ -257,7 +257,7 @@ def test_the_code_on_the_screen_is_read_by_a_scanner(
     page = open_page("ja")
     sign_in(page, sticker)
     book(page)
-    shown = Image.open(BytesIO(page.locator(".code img").screenshot()))
+    shown = Image.open(BytesIO(page.locator(".code .picture").screenshot()))
     notice = find_by_number(sqlite_office.keyring, read_session(), sticker.number)
     booking = live_booking_of(read_session(), notice.id, sqlite_office.clock.now())
     assert booking is not None
@@ -283,7 +283,7 @@ def test_on_paper_there_is_the_booking_and_nothing_to_press(open_page: OpenPage,
     sign_in(page, sticker)
     book(page)
     page.emulate_media(media="print")
-    for on_paper in (".ref", ".code img", ".facts", ".arrive", ".bring", ".on-paper"):
+    for on_paper in (".ref", ".code .picture", ".facts", ".arrive", ".bring", ".on-paper"):
         expect(page.locator(on_paper).first).to_be_visible()
     assert page.locator("button:visible, .button:visible, header:visible").count() == 0
 
