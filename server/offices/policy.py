@@ -32,6 +32,7 @@ class OfficePolicy:
     late_grace_minutes: int = 15
     walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
     walk_ins_end_by_themselves: bool = True  # nobody more is received who would not be served by closing
+    learning_days: int = 20  # so many days on which anybody came teach how long visits take and who stays away
     party_max: int = 6
     party_in: str = "consecutive"  # a party takes one slot after the other, or all its places in `one_slot`
 
@@ -53,6 +54,7 @@ ALLOWED: dict[str, Container[Any]] = {
     "list_hour": range(25),
     "late_grace_minutes": range(241),
     "walk_in_due_minutes": range(241),
+    "learning_days": range(1, 101),
     "party_max": range(1, 21),
     "party_in": ("one_slot", "consecutive"),
 }

@@ -15,6 +15,7 @@ from psycopg import sql
 
 from server import create_app
 from server.db import db
+from server.outlook.queries import forget
 from server.sample import SampleStaff
 from tests.conftest import Office, settings_for
 from tests.databases import Cluster
@@ -33,6 +34,7 @@ class Standing:
         """It is Monday, nine o'clock, and nothing has happened yet."""
         self.clock.forward(seconds=(MONDAY_NINE - self.clock.now()).total_seconds())
         self._put_rows_back()
+        forget()
         return Office(self.app, self.clock, self.staff, self.settings)
 
 

@@ -1,0 +1,305 @@
+"""The lines of an office as they stand, what is known of its visits, and what follows from both; never writes.
+
+What changes slowly is kept in memory, in each process by itself: what recent days have taught for the day, all else for
+a minute. Who waits, who is served, which windows are open and which terminals work is read each time.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from random import Random
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from server.booking.models import Booking, BookingPerson
+from server.booking.rules import BookingState
+from server.clock import at_minute, business_date, office_time
+from server.offices.models import Terminal, Window
+from server.offices.queries import lanes_of, lanes_of_window, policy_on, steps_of, windows_of
+from server.outlook.rules import Comings
+from server.queueing.durations import Done, Durations
+from server.queueing.models import Visit, VisitPerson, VisitStep
+from server.queueing.rules import AT_WINDOW, StepClass, StepState
+from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer
+from server.queueing.waiting_time import expected_end as end_of
+
+MINUTE = timedelta(minutes=1)
+KEPT = timedelta(minutes=1)
+"""So long what staff change (windows' lanes, services, policy) and the visits done today may be unknown here."""
+
+
+AFTER_ALL = 10**15
+"""Higher than the id of any step: of two who come at the same moment the newcomer is the second."""
+
+
+@dataclass(frozen=True)
+class _Recent:
+    """What the recent days have taught: stops that were done, and how booked people came."""
+
+    done: Sequence[Done]
+    comings: Comings
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A stop of a service, of the office's file."""
+
+    service_id: int
+    lane_id: int
+    terminal_kind: str
+    ready: bool
+    minutes: float
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What changes slowly: how the office is set up, and how long its visits take."""
+
+    at: datetime
+    recent: _Recent
+    walk_in_due: timedelta
+    lanes: Sequence[int]
+    window_lanes: Mapping[int, frozenset[int]]
+    stops: Mapping[int, Sequence[_Planned]]
+    durations: Durations
+
+
+# By the address of the database: tests run several in one process.
+_memory: "WeakKeyDictionary[object, dict[int, _Known]]" = WeakKeyDictionary()
+
+
+def forget() -> None:
+    """Nothing is known any more: for whoever puts another database under a running program."""
+    _memory.clear()
+
+
+def waits(session: Session, office_id: int, now: datetime, steps: Collection[int] | None = None) -> dict[int, Estimate]:
+    """Step id → minutes until its call, of these steps, or of all who wait; without those whom nobody can call now."""
+    return estimates(_scene(session, office_id, now), _chance(now), steps)
+
+
+def newcomers(session: Session, office_id: int, now: datetime) -> dict[int, Estimate]:
+    """Lane id → minutes that somebody without a booking would wait who came now. Lanes in which no visit begins are
+    left out, and those from which nobody is called now."""
+    scene, known = _scene(session, office_id, now), _known(session, office_id, now)
+    first = {stops[0].lane_id: stops[0] for stops in known.stops.values()}
+    coming = {
+        AFTER_ALL + lane: newcomer(AFTER_ALL + lane, _stop(known, stop, now), now + known.walk_in_due, now)
+        for lane, stop in first.items()
+    }
+    asked = replace(scene, waiting=[*scene.waiting, *coming.values()])
+    return {who - AFTER_ALL: found for who, found in estimates(asked, _chance(now), coming.keys()).items()}
+
+
+def expected_end(session: Session, office_id: int, now: datetime) -> datetime | None:
+    """When the last will probably be done of those who wait or are served now, at all their stops, and of those who are
+    booked for later today and will come. `now` if there is nobody; None if somebody waits whom nobody can call."""
+    end = end_of(_scene(session, office_id, now), _chance(now))
+    return None if end is None else now + timedelta(minutes=end.likely)
+
+
+def _chance(now: datetime) -> Random:
+    """The same question at the same moment has the same answer."""
+    return Random(now.timestamp())  # noqa: S311 - luck, not secrets
+
+
+# The scene
+
+
+_IN_LINE = (
+    select(
+        VisitStep.id,
+        VisitStep.lane_id,
+        VisitStep.service_id,
+        VisitStep.state,
+        VisitStep.step_class,
+        VisitStep.due_at,
+        VisitStep.entered_at,
+        VisitStep.terminal_kind,
+        VisitStep.ready,
+        VisitStep.window_id,
+        VisitStep.called_at,
+        select(func.count())
+        .where(VisitPerson.visit_id == VisitStep.visit_id, VisitPerson.live)
+        .scalar_subquery()
+        .label("people"),
+    )
+    .where(
+        VisitStep.lane_id.in_(bindparam("lanes", expanding=True)),
+        VisitStep.state.in_((StepState.WAITING, *AT_WINDOW)),
+        VisitStep.due_at >= bindparam("today"),
+    )
+    .order_by(VisitStep.id)
+)
+_WINDOWS = select(Window.id, Window.is_open, Window.opened_on).where(Window.office_id == bindparam("office"))
+_TERMINALS = (
+    select(Terminal.kind, func.count())
+    .where(
+        Terminal.office_id == bindparam("office"),
+        or_(Terminal.valid_to.is_(None), Terminal.valid_to >= bindparam("day")),
+        Terminal.is_down.is_(False),
+    )
+    .group_by(Terminal.kind)
+)
+_TO_COME = (
+    select(Booking.id, Booking.service_id, Booking.starts_at, func.count())
+    .join(BookingPerson, BookingPerson.booking_id == Booking.id)
+    .where(
+        Booking.office_id == bindparam("office"),
+        Booking.state == BookingState.CONFIRMED,
+        Booking.starts_at >= bindparam("since"),
+        Booking.starts_at < bindparam("until"),
+        BookingPerson.live,
+    )
+    .group_by(Booking.id, Booking.service_id, Booking.starts_at)
+    .order_by(Booking.id)
+)
+
+
+def _scene(session: Session, office_id: int, now: datetime) -> Scene:
+    known = _known(session, office_id, now)
+    waiting, served = _in_line(session, known, now)
+    day = business_date(now)
+    terminals = session.execute(_TERMINALS, {"office": office_id, "day": day})
+    return Scene(
+        now,
+        waiting,
+        _places(session, known, office_id, now, served),
+        _to_come(session, known, office_id, now),
+        {kind: n for kind, n in terminals},  # noqa: C416 - rows are not quite tuples
+        known.durations.doubt,
+    )
+
+
+def _in_line(session: Session, known: _Known, now: datetime) -> tuple[list[InLine], dict[int, tuple[InLine, float]]]:
+    """Who waits; and window → who is at it since how many minutes."""
+    waiting: list[InLine] = []
+    served: dict[int, tuple[InLine, float]] = {}
+    for row in session.execute(_IN_LINE, {"lanes": known.lanes, "today": at_minute(business_date(now), 0)}):
+        stops = known.stops.get(row.service_id, ())
+        here = next((n for n, stop in enumerate(stops) if stop.lane_id == row.lane_id), len(stops))
+        now_at = Stop(
+            row.lane_id,
+            known.durations.takes(row.service_id, row.lane_id, office_time(now).hour, row.people),
+            row.terminal_kind,
+            row.ready,
+        )
+        after = (_stop(known, stop, now, row.people) for stop in stops[here + 1 :])
+        party = InLine(row.id, row.step_class, row.due_at, row.entered_at, (now_at, *after), row.ready)
+        if row.state is StepState.WAITING:
+            waiting.append(party)
+        else:
+            served[row.window_id] = (party, (now - row.called_at) / MINUTE)
+    return waiting, served
+
+
+def _stop(known: _Known, stop: _Planned, now: datetime, people: int = 1) -> Stop:
+    takes = known.durations.takes(stop.service_id, stop.lane_id, office_time(now).hour, people)
+    return Stop(stop.lane_id, takes, stop.terminal_kind, stop.ready)
+
+
+def _places(
+    session: Session, known: _Known, office_id: int, now: datetime, served: Mapping[int, tuple[InLine, float]]
+) -> list[Place]:
+    """The open windows. Before the first is opened in the morning all are expected."""
+    rows = session.execute(_WINDOWS, {"office": office_id}).all()
+    today = business_date(now)
+    opened = any(row.opened_on == today for row in rows)
+    return [
+        Place(known.window_lanes.get(row.id, frozenset()), *served.get(row.id, (None, 0.0)))
+        for row in rows
+        if row.id in served or not opened or (row.is_open and row.opened_on == today)
+    ]
+
+
+def _to_come(session: Session, known: _Known, office_id: int, now: datetime) -> list[ToCome]:
+    comings, midnight = known.recent.comings, at_minute(business_date(now), 1440)
+    asked = {"office": office_id, "since": now - timedelta(minutes=comings.latest), "until": midnight}
+    found = []
+    for number, (_, service_id, starts_at, people) in enumerate(session.execute(_TO_COME, asked)):
+        stops = tuple(_stop(known, stop, starts_at, people) for stop in known.stops.get(service_id, ()))
+        before = (starts_at - now) / MINUTE
+        share, moments = comings.after(-before)
+        if stops and moments:
+            party = InLine(-1 - number, StepClass.BOOKED, starts_at, starts_at, stops, stops[0].ready)
+            found.append(ToCome(party, share, [before + late for late in moments]))
+    return found
+
+
+# What is known
+
+
+def _known(session: Session, office_id: int, now: datetime) -> _Known:
+    memory = _memory.setdefault(session.get_bind(), {})
+    known = memory.get(office_id)
+    if known is not None and known.at <= now < known.at + KEPT:
+        return known
+    policy = policy_on(session, office_id, business_date(now))
+    same_day = known is not None and business_date(known.at) == business_date(now)
+    recent = known.recent if known is not None and same_day else _learn(session, office_id, now, policy.learning_days)
+    stops = {
+        service: [_Planned(service, s.lane_id, s.terminal_kind or "", not s.ready_first, s.minutes) for s in steps]
+        for service, steps in steps_of(session, office_id).items()
+    }
+    planned = {(stop.service_id, stop.lane_id): stop.minutes for own in stops.values() for stop in own}
+    memory[office_id] = _Known(
+        now,
+        recent,
+        timedelta(minutes=policy.walk_in_due_minutes),
+        [lane.id for lane in lanes_of(session, office_id)],
+        {w.id: frozenset(lanes_of_window(session, w.id, office_id)) for w in windows_of(session, office_id)},
+        stops,
+        Durations(planned, recent.done, _done(session, office_id, [business_date(now)])),
+    )
+    return memory[office_id]
+
+
+def _learn(session: Session, office_id: int, now: datetime, days: int) -> _Recent:
+    """From the last so many days on which anybody came."""
+    recent = session.scalars(_DAYS, {"office": office_id, "today": business_date(now), "days": days}).all()
+    if not recent:
+        return _Recent((), Comings((), 0))
+    came = session.execute(_CAME, {"office": office_id, "days": recent})
+    late = [(arrived - booked) / MINUTE for arrived, booked in came if booked is not None]
+    since = {"office": office_id, "since": at_minute(min(recent), 0), "until": at_minute(business_date(now), 0)}
+    return _Recent(_done(session, office_id, recent), Comings(late, session.scalar(_STAYED_AWAY, since) or 0))
+
+
+def _done(session: Session, office_id: int, days: Sequence[date]) -> list[Done]:
+    """Stops that were done on these days. From the last call on: who had to be called again after a while took nobody's
+    time meanwhile. What the end of the day has ended is not done."""
+    rows = session.execute(_DONE, {"office": office_id, "days": days})
+    return [
+        Done(service, lane, office_time(called).hour, (ended - called) / MINUTE / people)
+        for service, lane, called, ended, people in rows
+        if called is not None and ended is not None
+    ]
+
+
+_DAYS = (
+    select(Visit.business_date)
+    .where(Visit.office_id == bindparam("office"), Visit.business_date < bindparam("today"))
+    .distinct()
+    .order_by(Visit.business_date.desc())
+    .limit(bindparam("days"))
+)
+_ON_DAYS = (Visit.office_id == bindparam("office"), Visit.business_date.in_(bindparam("days", expanding=True)))
+_DONE = (
+    select(VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at, func.count())
+    .join(Visit, Visit.id == VisitStep.visit_id)
+    .join(VisitPerson, VisitPerson.visit_id == Visit.id)
+    .where(
+        *_ON_DAYS,
+        VisitStep.state == StepState.DONE,
+    )
+    .group_by(VisitStep.id, VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at)
+)
+_CAME = select(Visit.arrived_at, Visit.booked_at).where(*_ON_DAYS)
+_STAYED_AWAY = select(func.count()).where(
+    Booking.office_id == bindparam("office"),
+    Booking.state == BookingState.NO_SHOW,
+    Booking.starts_at >= bindparam("since"),
+    Booking.starts_at < bindparam("until"),
+)

@@ -1,0 +1,113 @@
+"""What an office's own rows say of waiting, on each kind of database."""
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from server.db import read_session
+from server.offices.models import Terminal
+from server.outlook.queries import expected_end, newcomers, waits
+from server.queueing.models import VisitStep
+from server.queueing.waiting_time import Estimate
+from tests.server.city import City
+
+
+def lane(city: City, number: int = 1) -> Estimate:
+    """What somebody is told who comes now, in the sample office's lane for pick-up (1) or certificates (2)."""
+    read_session().rollback()
+    return newcomers(read_session(), city.here, city.now)[number]
+
+
+def test_with_all_windows_free_nobody_waits(city: City) -> None:
+    city.open(2, 3)
+
+    assert newcomers(read_session(), city.here, city.now) == {1: Estimate(0, 0, 0), 2: Estimate(0, 0, 0)}
+    assert expected_end(read_session(), city.here, city.now) == city.now
+
+
+def test_everybody_who_waits_has_an_estimate_in_the_order_of_the_calls(city: City) -> None:
+    city.open(2, 3)
+    for _ in range(6):
+        city.come_without_booking()
+    city.call_next(2)
+    city.call_next(3)
+
+    found = waits(read_session(), city.here, city.now)
+    assert len(found) == 4
+    likely = [found[step].likely for step in sorted(found)]
+    assert likely == sorted(likely)
+    end = expected_end(read_session(), city.here, city.now)
+    assert end is not None
+    assert city.now + timedelta(minutes=30) < end < city.now + timedelta(minutes=90)
+
+
+def test_before_the_first_window_opens_all_are_expected_and_with_all_closed_nothing_is_told(city: City) -> None:
+    for _ in range(4):
+        city.come_without_booking()
+    assert lane(city).likely < 60
+
+    city.open(2)
+    city.close(2)
+    assert newcomers(read_session(), city.here, city.now) == {}
+    assert expected_end(read_session(), city.here, city.now) is None
+
+
+def test_who_is_booked_and_not_here_yet_is_reckoned_with(city: City) -> None:
+    city.at("9:10")
+    city.open(2)
+    for _ in range(3):
+        city.come_without_booking()
+    without = lane(city)
+    for _ in range(2):
+        city.booked("9:15")
+
+    assert lane(city).likely > without.likely + 10
+
+
+def test_a_family_takes_longer(city: City) -> None:
+    city.open(2)
+    city.come_without_booking()
+    alone = lane(city)
+    city.call_next(2)
+    city.finish(2)
+    city.come_without_booking(party=4)
+
+    assert lane(city).likely > 2 * alone.likely
+
+
+def test_how_long_visits_take_is_learned_from_the_days_before(city: City) -> None:
+    city.open(2)
+    for _ in range(30):
+        city.come_without_booking()
+        city.call_next(2)
+        city.clock.forward(minutes=4)
+        city.finish(2)
+    city.clock.forward(minutes=10)
+    city.come_without_booking()
+    city.come_without_booking()
+    today = lane(city)
+    city.call_next(2)  # and left open over night
+    city.at(city.now + timedelta(days=1))
+
+    city.open(2)
+    city.come_without_booking()
+    city.come_without_booking()
+    assert today.likely < 25
+    assert lane(city).likely < 15
+
+
+def test_a_broken_terminal_makes_the_range_wider(city: City) -> None:
+    city.check_papers_first(terminals=2)
+    city.open(1, 2, 3)
+    for _ in range(5):
+        city.come_without_booking()
+        city.call_next(1)
+        city.pass_on(1)
+    last = read_session().scalars(select(VisitStep.id).order_by(VisitStep.id.desc()).limit(1)).one()
+    both = waits(read_session(), city.here, city.now)[last]
+    terminal = read_session().scalars(select(Terminal).limit(1)).one()
+    city.set_row(terminal, is_down=True)
+    one = waits(read_session(), city.here, city.now)[last]
+
+    assert one.likely > both.likely
+    assert one.most - one.least > both.most - both.least
