@@ -441,10 +441,8 @@ _MISMATCH: Final = RefusalView("contract_mismatch", {})
 
 def _without_walk_ins(page: Page, state: KioskState) -> Page:
     """The first page when nobody without a booking is received: it says so, and where those go who must not wait."""
-    notes = [Say("kiosk.walkin.closed", {"tel": state.tel})]
-    if state.services:
-        notes.append(Say("kiosk.onlybooked.deadline"))
-    return replace(page, notes=tuple(notes), walk_in=False, deadline=bool(state.services))
+    note = Say("kiosk.onlybooked.deadline" if state.services else "kiosk.onlybooked.book", {"tel": state.tel})
+    return replace(page, notes=(note,), walk_in=False, deadline=bool(state.services))
 
 
 def _already_page(answer: CheckInAnswer) -> Page:

@@ -349,7 +349,7 @@ class TestWalkIns:
         page = Play(known=state(walk_ins=False, services=())).page
 
         assert (page.name, page.walk_in, page.deadline) == ("idle", False, False)
-        assert [note.key for note in page.notes] == ["kiosk.walkin.closed"]
+        assert page.notes == (Say("kiosk.onlybooked.book", {"tel": "050-0000-0062"}),)
         assert page.text == Say("kiosk.onlybooked")
 
     def test_the_first_page_changes_with_the_next_news_of_the_server(self) -> None:

@@ -28,7 +28,7 @@ PAGES = {
     "walk-ins ended": Page(
         "idle",
         Say("kiosk.onlybooked"),
-        (Say("kiosk.walkin.closed", {"tel": "050-0000-0062"}), Say("kiosk.onlybooked.deadline")),
+        (Say("kiosk.onlybooked.deadline", {"tel": "050-0000-0062"}),),
         deadline=True,
     ),
     "checking": Page("checking", Say("kiosk.scan.reading")),
