@@ -30,7 +30,9 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
         "office": name_in(office, language) if office else "",
         "title": said("kiosk.welcome.title"),
         "text": _lines(texts, page, language),
-        "hint": said("kiosk.scan.instruction") if page.name == "idle" and page.tone is not Tone.STAFF and not page.notes else "",
+        "hint": said("kiosk.scan.instruction")
+        if page.name == "idle" and page.tone is not Tone.STAFF and not page.notes
+        else "",
         "notes": [told(texts, note, language) for note in page.notes],
         "numberLabel": said("kiosk.given") if page.number is not None else "",
         "number": page.number,
