@@ -85,6 +85,7 @@ class Agent:
         self._alarm: str | None = None
         self._silent_polls = 0
         self._asking: str | None = None
+        self._came_back = False
         self._printing: Paperwork | None = None
         self._busy_since = 0.0
         self._refused_in_row = 0
@@ -156,6 +157,7 @@ class Agent:
         if isinstance(read, codes.Unread):
             return [Note(read.value, length), *self._refuse(RefusalView(read.value, {}), now)]
         request_id = self._ask(now)
+        self._came_back = read.kind is codes.Kind.TICKET
         return [
             Note(f"code_{read.kind.name.lower()}", length),
             AskCheckIn(request_id, read.text),
@@ -163,7 +165,7 @@ class Agent:
         ]
 
     def _ask(self, now: float) -> str:
-        self._asking = self._new_id()
+        self._asking, self._came_back = self._new_id(), False
         self._busy_since = now
         return self._asking
 
@@ -197,7 +199,7 @@ class Agent:
         self._asking = None
         self._refused_in_row = 0
         if answer.result is Result.ALREADY or answer.job is None:
-            return [self._show(_already_page(answer), now)]
+            return [self._show(_already_page(answer, self._came_back), now)]
         self._printing = Paperwork(answer, answer.job)
         self._busy_since = now
         # The paper first: what is shown must not hold it up.
@@ -445,11 +447,11 @@ def _without_walk_ins(page: Page, state: KioskState) -> Page:
     return replace(page, notes=(note,), walk_in=False, deadline=bool(state.services))
 
 
-def _already_page(answer: CheckInAnswer) -> Page:
+def _already_page(answer: CheckInAnswer, came_back: bool) -> Page:
     number = answer.ticket.number
     return Page(
         "number",
-        Say("kiosk.already", {"number": number}),
+        Say("kiosk.back" if came_back else "kiosk.already", {"number": number}),
         number=number,
         tone=Tone.WAIT,
         seconds=MESSAGE_S,

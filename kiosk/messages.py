@@ -65,6 +65,7 @@ REFUSALS: Final[Mapping[str, Telling]] = {
     "not_paired": Telling("kiosk.notpaired"),
     "busy": Telling("kiosk.busy", Tone.AGAIN),
     "changed_meanwhile": Telling("kiosk.please.rescan", Tone.AGAIN),
+    "step_state": Telling("kiosk.please.rescan", Tone.AGAIN),
     "repeated_with_other_body": Telling("kiosk.please.rescan", Tone.AGAIN),
     # A visitor can do nothing about these: kiosk and office do not fit together, or the lane has no number left.
     "bad_request_id": OUT_OF_ORDER,

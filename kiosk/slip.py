@@ -1,8 +1,8 @@
 """The slip: ticket → lines with their sizes in millimetres (pure).
 
 Never on the slip: name, birth date, address, notice number, booking code, telephone number. What stands here is
-the number, what it is for, and how the office calls; and, for whoever checks papers against the database, a
-二次元コード with office date, number and print job.
+the number, what it is for, and how the office calls; a 二次元コード by which kiosk and windows know the ticket again
+when somebody comes back; and, for whoever checks papers against the database, the print job.
 """
 
 import re
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from madoguchi import codes
 from madoguchi.wire import Names, TicketView
 
 NUMBER_MM: Final = 21.0
@@ -99,12 +100,6 @@ def name_in(names: Names, language: str) -> str:
     return names.get(language) or names["ja"]
 
 
-def code_payload(ticket: TicketView, job: UUID) -> str:
-    """What an independent reader checks a paper by. ASCII only: scanners guess at anything else."""
-    day = (ticket.reprint_of or ticket.issued_at).date()
-    return f"MADOGUCHI/{day.isoformat()}/{ticket.number}/{str(job)[-8:]}"
-
-
 def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: float) -> CodeBlock:
     beside_mm = width_mm - CODE_MM
 
@@ -118,7 +113,7 @@ def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: floa
         beside = [*lines(say("ticket.reprint", language, time=ticket.issued_at), 4.0), *beside]
     uid = str(job)
     beside += [TextLine(uid[:18], 2.2), TextLine(uid[18:].removeprefix("-"), 2.2, above=0.3)]
-    return CodeBlock(code_payload(ticket, job), tuple(beside))
+    return CodeBlock(codes.of_ticket(ticket.uid).text, tuple(beside))
 
 
 def wrap(text: str, width_mm: float, mm: float) -> list[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LONGEST: Final = 200
@@ -74,6 +75,11 @@ def from_bits(kind: Kind, bits: bytes) -> Code:
 def new(kind: Kind, rng: Callable[[int], bytes]) -> Code:
     """A code by chance; `rng` gives that many random bytes (`secrets.token_bytes`)."""
     return from_bits(kind, rng((5 * _CHARACTERS[kind] + 7) // 8))
+
+
+def of_ticket(ticket: UUID) -> Code:
+    """The code on a ticket's slip: made from its uid, which kiosk and server both know."""
+    return from_bits(Kind.TICKET, hashlib.sha256(ticket.bytes).digest())
 
 
 def check_character(body: str) -> str:

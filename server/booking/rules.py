@@ -35,6 +35,7 @@ class BookingAction(Enum):
     CANCEL = "cancel"
     LAPSE = "lapse"
     MISS = "miss"
+    REOPEN = "reopen"
 
 
 class Overbook(Enum):
@@ -56,6 +57,7 @@ _NEXT: dict[tuple[BookingState, BookingAction], BookingState] = {
     (BookingState.CONFIRMED, BookingAction.CANCEL): BookingState.CANCELLED,
     (BookingState.CONFIRMED, BookingAction.MISS): BookingState.NO_SHOW,
     (BookingState.CHECKED_IN, BookingAction.FINISH): BookingState.DONE,
+    (BookingState.DONE, BookingAction.REOPEN): BookingState.CHECKED_IN,
 }
 # States in which the booking's notices cannot stand in another booking.
 LIVE_STATES = frozenset({BookingState.HELD, BookingState.TO_CONFIRM, BookingState.CONFIRMED, BookingState.CHECKED_IN})

@@ -235,11 +235,29 @@ def check_in_booking(booking: Booking) -> None:
     booking.state = after(booking.state, BookingAction.CHECK_IN)
 
 
-def finish_booking(tx: Transaction, booking_id: int) -> None:
-    """Step: the visit of a booking has ended."""
+def finish_booking(tx: Transaction, booking_id: int) -> list[int]:
+    """Step: the visit of a booking has ended. Gives the positions of its people that were live."""
     booking = locked_booking(tx, booking_id)
     booking.state = after(booking.state, BookingAction.FINISH)
+    live = [person.position for person in booking.people if person.live]
     _people_leave(tx, booking)
+    return live
+
+
+def reopen_booking(tx: Transaction, booking_id: int, positions: Collection[int]) -> None:
+    """Step: the visit of a booking has not ended after all; these of its people are live again. Raises NotPossible."""
+    booking = locked_booking(tx, booking_id)
+    booking.state = after(booking.state, BookingAction.REOPEN)
+    for person in booking.people:
+        person.live = person.position in positions
+
+
+def stands_elsewhere(tx: Transaction, booking_id: int | None, notice_ids: Collection[int]) -> bool:
+    """Step: whether one of these notices, which are locked, stands in another live booking by now."""
+    other = select(BookingPerson.booking_id).where(BookingPerson.notice_id.in_(notice_ids), BookingPerson.live)
+    if booking_id is not None:
+        other = other.where(BookingPerson.booking_id != booking_id)
+    return tx.session.scalar(other.limit(1)) is not None
 
 
 def sweep_lapsed_holds(now: datetime) -> int:

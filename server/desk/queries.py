@@ -8,21 +8,34 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from server.assistance.queries import open_calls
-from server.clock import office_time
+from server.clock import business_date, office_time
 from server.issuance.models import Notice
 from server.offices.models import Service, Terminal, Window
-from server.offices.queries import lanes_of, services_by_notice, stops_of
-from server.queueing.models import Ticket, TicketState, VisitPerson, VisitStep
-from server.queueing.queries import last_call_of, missed_tickets, number_of, step_at_window, waiting_in_lane
-from server.queueing.rules import Outcome, has_further, served_as
+from server.offices.queries import calendar_of, lanes_of, offers_to_walk_ins, services_by_notice, stops_of
+from server.offices.service_rules import CASES
+from server.queueing.models import Ticket, Undoable, Visit, VisitPerson, VisitStep
+from server.queueing.queries import (
+    Aside,
+    last_call_of,
+    number_of,
+    set_aside,
+    step_at_window,
+    terminals_of,
+    ticket_of,
+    waiting_in_lane,
+)
+from server.queueing.rules import Outcome, can_undo, has_further, served_as
 
 
 @dataclass(frozen=True)
 class PersonAt:
-    """One person of the visit at a window. `served_as` is how serving them ends, None before the last stop."""
+    """One person of the visit at a window, in one procedure. `served_as` is how serving them ends, None before the
+    last stop; `person` is the same in all procedures of one person."""
 
     position: int
+    person: int
     notice: str | None
+    notice_uid: UUID | None
     service: str
     outcome: Outcome | None
     has_card: bool
@@ -31,14 +44,17 @@ class PersonAt:
 
 @dataclass(frozen=True)
 class AtWindow:
-    """Who is called to or served at a window. `passes_on`: somebody of the party has a further stop."""
+    """Who is called to or served at a window. `passes_on`: somebody of the party has a further stop; `to_be_ready`:
+    somebody will stand where those who are ready go first, and is not."""
 
+    ticket: UUID
     number: int
     service: str
     stop: str
     terminal: str
     people: tuple[PersonAt, ...]
     passes_on: bool
+    to_be_ready: bool
     arrived_at: datetime
     booked_at: datetime | None
     called_at: datetime
@@ -47,11 +63,12 @@ class AtWindow:
 
 
 @dataclass(frozen=True)
-class Missed:
-    """Somebody who was called and did not come."""
+class TerminalAt:
+    """A shared terminal of the office."""
 
-    ticket: UUID
-    number: int
+    id: int
+    name: str
+    is_down: bool
 
 
 @dataclass(frozen=True)
@@ -66,14 +83,18 @@ class Asking:
 
 @dataclass(frozen=True)
 class DeskPicture:
-    """All a window's screen shows."""
+    """All a window's screen shows: `undo` is the act that can be undone now, or empty; `procedures` are code and name
+    of what can be added to a visit."""
 
     window: int
     is_open: bool
     clerk_id: int | None
     at_window: AtWindow | None
     waiting: tuple[tuple[str, int], ...]
-    missed: tuple[Missed, ...]
+    aside: tuple[Aside, ...]
+    terminals: tuple[TerminalAt, ...]
+    procedures: tuple[tuple[str, str], ...]
+    undo: str
     asking: tuple[Asking, ...]
 
 
@@ -86,10 +107,10 @@ def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture
         window.clerk_id,
         _at_window(session, window),
         tuple((lane.name_ja, waiting_in_lane(session, lane.id, now)) for lane in lanes),
-        tuple(
-            Missed(_ticket(session, step.visit_id), number)
-            for number, step in missed_tickets(session, window.office_id, now)
-        ),
+        tuple(set_aside(session, window.office_id, now)),
+        tuple(TerminalAt(t.id, t.name, t.is_down) for t in terminals_of(session, window.office_id, now)),
+        _procedures(session, window.office_id, now),
+        _undo(session, window, now),
         tuple(
             Asking(call.uid, call.kiosk.name, call.reason, office_time(call.at))
             for call in open_calls(session, window.office_id, now)
@@ -105,12 +126,14 @@ def _at_window(session: Session, window: Window) -> AtWindow | None:
     people = _people(session, step)
     visit = step.visit
     return AtWindow(
+        ticket=ticket_of(session, step.visit_id),
         number=number_of(session, step.visit_id),
         service=session.get_one(Service, step.service_id).name_ja,
         stop=step.lane.name_ja,
         terminal="" if step.terminal_id is None else session.get_one(Terminal, step.terminal_id).name,
         people=people,
         passes_on=any(person.outcome is None and person.served_as is None for person in people),
+        to_be_ready=step.ready_at is None and _has_ready_first(session, step),
         arrived_at=office_time(visit.arrived_at),
         booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
         called_at=office_time(step.called_at or visit.arrived_at),
@@ -121,22 +144,77 @@ def _at_window(session: Session, window: Window) -> AtWindow | None:
 
 def _people(session: Session, step: VisitStep) -> tuple[PersonAt, ...]:
     rows = session.execute(
-        select(VisitPerson, Notice.number, Service.short_ja)
+        select(VisitPerson, Notice.number, Notice.uid, Service.short_ja)
         .outerjoin(Notice, Notice.id == VisitPerson.notice_id)
         .join(Service, Service.id == VisitPerson.service_id)
         .where(VisitPerson.visit_id == step.visit_id)
         .order_by(VisitPerson.position)
     ).all()
     office_id = step.visit.office_id
-    stops = stops_of(session, office_id, {person.service_id for person, _, _ in rows})
+    stops = stops_of(session, office_id, {person.service_id for person, _, _, _ in rows})
     by_notice = services_by_notice(session, office_id)
     found = []
-    for person, notice, service in rows:
+    for person, number, uid, service in rows:
         has_card = person.notice_id is not None or person.service_id in by_notice
         further = has_further(person, stops, step.lane_id)
         served = None if further else served_as(Outcome.DONE, has_card)
-        found.append(PersonAt(person.position, notice, service, person.outcome, has_card, served))
+        who = person.further_of or person.position
+        found.append(PersonAt(person.position, who, number, uid, service, person.outcome, has_card, served))
     return tuple(found)
+
+
+def _has_ready_first(session: Session, step: VisitStep) -> bool:
+    people = [person for person in step.visit.people if person.live]
+    stops = stops_of(session, step.visit.office_id, {person.service_id for person in people})
+    ahead = (stop for person in people for stop in stops[person.service_id][person.stops_done :])
+    return any(stop.ready_first for stop in ahead if stop.lane_id != step.lane_id)
+
+
+def _procedures(session: Session, office_id: int, now: datetime) -> tuple[tuple[str, str], ...]:
+    offers = offers_to_walk_ins(session, office_id, business_date(now))
+    return tuple((offer.service.code, offer.service.short_ja) for offer in offers)
+
+
+def _undo(session: Session, window: Window, now: datetime) -> str:
+    row = session.get(Undoable, window.id, populate_existing=True)
+    if row is None or not can_undo(f"staff:{window.clerk_id}", now, row.actor, row.at):
+        return ""
+    here = step_at_window(session, window.id)  # others of a party whose first has ended may still be there
+    return row.act if here is None or (row.act == "finish" and row.step_id == here.id) else ""
+
+
+@dataclass(frozen=True)
+class PapersOf:
+    """A visit whose papers are asked for: what its services want, each sentence with the key by which it is ticked."""
+
+    number: int
+    ticket: UUID
+    closes: datetime | None
+    papers: tuple[tuple[str, str, dict[str, str]], ...]
+
+
+def papers_of(session: Session, office_id: int, ticket: UUID, now: datetime) -> PapersOf | None:
+    """What can be missing of a visit: (key, case, sentence by language) of the services of those who have not ended.
+
+    None if there is no such visit here today.
+    """
+    found = session.scalar(
+        select(Ticket)
+        .join(Visit, Visit.id == Ticket.visit_id)
+        .where(Ticket.uid == ticket, Visit.office_id == office_id, Ticket.business_date == business_date(now))
+    )
+    if found is None:
+        return None
+    wanted = {person.service_id for person in found.visit.people if person.live}
+    papers = [
+        (f"{service.code}.{case}.{n}", case, sentence)
+        for service in session.scalars(select(Service).where(Service.id.in_(wanted)).order_by(Service.id))
+        for case in CASES
+        for n, sentence in enumerate(service.documents.get(case, ()))
+    ]
+    running = calendar_of(session, office_id, business_date(now)).session_at(now)
+    closes = None if running is None else office_time(running.last_booked)
+    return PapersOf(number_of(session, found.visit_id), ticket, closes, tuple(papers))
 
 
 def reason_text(reason: dict[str, str]) -> str:
@@ -152,12 +230,3 @@ def reason_text(reason: dict[str, str]) -> str:
             return f"再呼出・到着 {arrived}"
         case _:
             return f"職員の操作・到着 {arrived}"
-
-
-def _ticket(session: Session, visit_id: int) -> UUID:
-    return session.scalars(
-        select(Ticket.uid)
-        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
-        .order_by(Ticket.id)
-        .limit(1)
-    ).one()

@@ -7,16 +7,17 @@ from uuid import UUID
 
 from madoguchi.wire import Message
 from server.audit import record
-from server.booking.service import finish_booking, locked_booking
+from server.booking.service import finish_booking, locked_booking, reopen_booking, stands_elsewhere
 from server.db import Transaction, transaction
 from server.events import QueueChanged
 from server.issuance.models import NoticeState
 from server.issuance.service import locked_notices
 from server.offices.queries import services_by_notice, stops_of
-from server.queueing.models import VisitPerson, VisitStep
+from server.queueing.models import Undoable, Visit, VisitPerson, VisitStep
 from server.queueing.queries import number_of, step_at_window
 from server.queueing.rules import (
     SERVED,
+    ChangedSince,
     MoreStops,
     NobodyAtWindow,
     NotPossible,
@@ -25,7 +26,7 @@ from server.queueing.rules import (
     has_further,
     served_as,
 )
-from server.queueing.service import end_people, locked_step_at, people_of
+from server.queueing.service import end_people, locked_step_at, people_of, remember, undo_step, undoable_at
 from server.repeats import Caller, repeat_of
 
 # What an outcome makes of the card; after the others it can be booked for again.
@@ -80,15 +81,61 @@ def finish(
         if [p.position for p in _live(people, position)] != [p.position for p in ending]:
             raise NotPossible
         outcomes = _outcomes(tx, step, ending, outcome)
+        became: dict[str, list[str]] = {}
         for person in ending:
-            if person.notice_id is not None and outcomes[person.position] in CARDS:
-                notices[person.notice_id].state = CARDS[outcomes[person.position]]
-        visit, over = step.visit, end_people(tx, step, outcomes, now)
+            if person.notice_id is not None:
+                notice, was = notices[person.notice_id], notices[person.notice_id].state
+                notice.state = CARDS.get(outcomes[person.position], was)
+                became[str(notice.id)] = [was.value, notice.state.value]
+        visit, over, booked = step.visit, end_people(tx, step, outcomes, now), None
         if over and visit.booking_id is not None:
-            finish_booking(tx, visit.booking_id)
+            booked = finish_booking(tx, visit.booking_id)
+        kept = {"ended": list(outcomes), "notices": became, "booking_people": booked}
+        remember(tx, caller, window_id, "finish", step, now, **kept)
         record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value, people=list(outcomes))
         tx.publish(QueueChanged(visit.office_id))
         return repeat.keep(Finished(visit.uid, outcome.value, over))
+
+
+@dataclass(frozen=True)
+class Undone(Message):
+    """What was undone at a window: finish, pass_on, missed or park."""
+
+    visit: UUID
+    act: str
+
+
+def undo(caller: Caller, window_id: int, now: datetime) -> Undone:
+    """元に戻す: the newest act at the window is undone, by the same clerk within a minute.
+
+    Raises NothingToUndo; and ChangedSince, WindowClosed, WindowOccupied, NoTerminalFree where it cannot be as before.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "desk.undo", {"window": window_id}, now)
+        if repeat.answer is not None:
+            return Undone.from_json(repeat.answer)
+        row = undoable_at(tx, caller, window_id, now)
+        became = {int(notice): states for notice, states in row.before.get("notices", {}).items()}
+        for notice in locked_notices(tx, became):
+            was, is_now = became[notice.id]
+            if notice.state is not NoticeState(is_now):
+                raise ChangedSince
+            notice.state = NoticeState(was)
+        booking_id = _visit_of(tx, row).booking_id
+        if stands_elsewhere(tx, booking_id, became):
+            raise ChangedSince
+        if row.before.get("booking_people") is not None and booking_id is not None:
+            reopen_booking(tx, booking_id, row.before["booking_people"])
+        act, step = row.act, undo_step(tx, row)
+        visit = step.visit
+        record(tx, now, caller.actor, "visit.undo", visit.uid, number=number_of(tx.session, visit.id), act=act)
+        tx.publish(QueueChanged(visit.office_id))
+        return repeat.keep(Undone(visit.uid, act))
+
+
+def _visit_of(tx: Transaction, row: Undoable) -> Visit:
+    """The visit to which an act was done; what it hangs on never changes."""
+    return tx.session.get_one(Visit, tx.session.get_one(VisitStep, row.step_id).visit_id)
 
 
 def _live(people: Collection[VisitPerson], position: int | None) -> list[VisitPerson]:

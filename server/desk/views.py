@@ -5,21 +5,24 @@ fetched twice to find out what just happened; otherwise it leads back to the win
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
+import segno
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
+from madoguchi.codes import of_ticket
 from server.assistance.service import take_call as go_to_kiosk
 from server.auth.forms import line_of
 from server.auth.guards import needs, office_of_staff, staff
-from server.auth.rules import Right, Role
+from server.auth.rules import RIGHTS, Right, Role
+from server.clock import business_date
 from server.db import read_session
 from server.desk import service as desk
-from server.desk.queries import AtWindow, PersonAt, desk_picture
+from server.desk.queries import AtWindow, PersonAt, desk_picture, papers_of
 from server.edge import caller, new_request_id, now
 from server.errors import Invalid, NotAllowed, Refusal
 from server.intake.queries import intake_of
@@ -28,7 +31,16 @@ from server.issuance.notice_codes import shown_number
 from server.offices.models import Office, Window
 from server.offices.queries import all_offices, office_by_code, windows_of
 from server.queueing import service as queue
-from server.queueing.rules import Outcome, UnknownWindow, WindowOccupied
+from server.queueing.queries import Aside
+from server.queueing.rules import (
+    NotPossible,
+    Outcome,
+    ParkedFor,
+    StepState,
+    UnknownTerminal,
+    UnknownWindow,
+    WindowOccupied,
+)
 from server.repeats import Caller
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -44,6 +56,9 @@ OUTCOMES = {
 # Endings that are possible at every stop, each with its key; of the second lot only for whom there is a card.
 ANYWHERE = {Outcome.PAPERS_MISSING: "E", Outcome.LEFT: "G"}
 OF_CARDS = {Outcome.LATER_BY_MAIL: "Y", Outcome.STOPPED: "T"}
+PARKED_FOR = {ParkedFor.PAPERS: "書類を取りに", ParkedFor.CHOOSING: "考え中", ParkedFor.OTHER: "保留"}
+ASIDE = {"missed": StepState.MISSED, "parked": StepState.PARKED, "unready": StepState.WAITING}
+UNDO = {"finish": "終了", "pass_on": "次へ", "missed": "不在", "park": "保留"}
 PARTS = ("primary", "more", "people", "lists")
 # What a kiosk calls for (docs/kiosk.md).
 ASKED_FOR = {
@@ -64,6 +79,9 @@ SENTENCES = {
     "window_occupied": "この窓口には、対応中の方がいます。先に終わり方を選ぶか「不在」にしてください。",
     "nobody_at_window": "この窓口に、呼び出した方はいません。",
     "last_stop": "次の段階はありません。終わり方を選んでください。",
+    "nothing_to_undo": "元に戻せる操作はありません。戻せるのは、この窓口の最後の操作だけ、60秒以内です。",
+    "changed_since": "その後に別の操作があったため、元に戻せません。何も変わっていません。",
+    "unknown_service": "この手続は、いま窓口で受けられません。",
     "more_stops": "まだ次の段階があります。「次へ」を押してください。",
     "no_terminal_free": "使える統合端末がありません。ほかの窓口が終わってから、もう一度押してください。",
     "step_state": "この番号は、ほかの窓口で呼ばれたか、もう終わっています。",
@@ -183,6 +201,157 @@ def pass_on(number: int) -> ResponseReturnValue:
     return _act(number, lambda asking, window, moment: queue.pass_on(asking, window, moment, shown))
 
 
+@blueprint.post("/windows/<int(max=9999):number>/park")
+@needs(Right.DESK)
+def park(number: int) -> ResponseReturnValue:
+    """保留, of the very number that the screen showed: somebody thinks about a PIN, or something else."""
+    shown, why = _shown(), ParkedFor.CHOOSING if request.form.get("why") == "choosing" else ParkedFor.OTHER
+    return _act(number, lambda asking, window, moment: queue.park(asking, window, why, moment, shown))
+
+
+@blueprint.post("/windows/<int(max=9999):number>/back/<uuid:ticket>")
+@needs(Right.DESK)
+def come_back(number: int, ticket: UUID) -> ResponseReturnValue:
+    """戻った: who was missed or has rested waits again."""
+    office_id = _own_window(number).office_id
+    return _act(number, lambda asking, _window, moment: queue.come_back(asking, office_id, ticket, moment))
+
+
+@blueprint.post("/windows/<int(max=9999):number>/ready/<uuid:ticket>")
+@needs(Right.DESK)
+def make_ready(number: int, ticket: UUID) -> ResponseReturnValue:
+    """暗証番号決定済."""
+    office_id = _own_window(number).office_id
+    return _act(number, lambda asking, _window, moment: queue.make_ready(asking, office_id, ticket, moment))
+
+
+@blueprint.post("/windows/<int(max=9999):number>/procedures")
+@needs(Right.DESK)
+def add_procedure(number: int) -> ResponseReturnValue:
+    """手続の追加, for somebody of the very number that the screen showed."""
+    shown, service, position = _shown(), line_of(request.form, "service"), _position()
+    return _act(
+        number, lambda asking, window, moment: queue.add_procedure(asking, window, position, service, moment, shown)
+    )
+
+
+@blueprint.post("/windows/<int(max=9999):number>/undo")
+@needs(Right.DESK)
+def undo(number: int) -> ResponseReturnValue:
+    """元に戻す: the newest act at this window."""
+    return _act(number, desk.undo)
+
+
+@blueprint.get("/windows/<int(max=9999):number>/terminals/<int(max=9999999999):terminal>")
+@needs(Right.DESK)
+def ask_terminal(number: int, terminal: int) -> ResponseReturnValue:
+    """The second press for browsers without scripts."""
+    window, down = _own_window(number), request.args.get("down") == "1"
+    name = next((t.name for t in desk_picture(read_session(), window, now()).terminals if t.id == terminal), None)
+    if name is None:
+        raise UnknownTerminal
+    question = f"{name}を「故障中」にしますか" if down else f"{name}は、また使えますか"
+    return _confirm(window, question, "故障中にする" if down else "使える", {"down": "1" if down else "0"})
+
+
+@blueprint.post("/windows/<int(max=9999):number>/terminals/<int(max=9999999999):terminal>")
+@needs(Right.DESK)
+def set_terminal(number: int, terminal: int) -> ResponseReturnValue:
+    """故障・復旧 of a shared terminal, once it is confirmed."""
+    down, office_id = request.form.get("down") == "1", _own_window(number).office_id
+    if "confirmed" not in request.form:
+        return redirect(url_for("desk.ask_terminal", number=number, terminal=terminal, down=int(down)), 303)
+    return _act(
+        number, lambda asking, _window, moment: queue.set_terminal(asking, office_id, terminal, moment, is_down=down)
+    )
+
+
+@blueprint.get("/windows/<int(max=9999):number>/papers")
+@needs(Right.DESK)
+def ask_papers(number: int) -> ResponseReturnValue:
+    """書類不備: which papers are missing, and until what hour somebody may bring them with the same number."""
+    window, moment = _own_window(number), now()
+    here = desk_picture(read_session(), window, moment).at_window
+    papers = None if here is None else papers_of(read_session(), window.office_id, here.ticket, moment)
+    if papers is None:
+        return redirect(_path(window), 303)
+    return render_template("staff/desk_papers.html", papers=papers, path=_path(window))
+
+
+@blueprint.post("/windows/<int(max=9999):number>/papers")
+@needs(Right.DESK)
+def park_for_papers(number: int) -> ResponseReturnValue:
+    """The visit rests until the papers come; leads to the slip that is given along."""
+    window, shown, missing = _own_window(number), _shown(), request.form.getlist("missing")[:40]
+    try:
+        rested = queue.park(_caller(), window.id, ParkedFor.PAPERS, now(), shown, [key[:60] for key in missing])
+    except Refusal as refusal:
+        if refusal.code not in SENTENCES:
+            raise
+        return _answer(window, now(), refusal.code)
+    until = line_of(request.form, "until")
+    return redirect(url_for("desk.return_slip", number=number, ticket=rested.ticket, missing=missing, until=until), 303)
+
+
+@blueprint.get("/windows/<int(max=9999):number>/slips/<uuid:ticket>")
+@needs(Right.DESK)
+def return_slip(number: int, ticket: UUID) -> ResponseReturnValue:
+    """帰り票, to be printed by the browser: the same number, what is missing, until when. Nothing personal is on it,
+    and nothing of it is kept: what was ticked stands in its address."""
+    window = _own_window(number)
+    papers = papers_of(read_session(), window.office_id, ticket, now())
+    if papers is None:
+        raise NotPossible
+    ticked, code = set(request.args.getlist("missing")), of_ticket(ticket)
+    return render_template(
+        "staff/desk_slip.html",
+        office=_office(),
+        papers=papers,
+        missing=[sentence for key, _, sentence in papers.papers if key in ticked],
+        until=_time_of(request.args.get("until", "")),
+        day=business_date(now()),
+        picture=segno.make_qr(code.text, error="h").svg_inline(border=4, omitsize=True, light="#fff"),
+        code=code.grouped,
+        back=_path(window),
+    )
+
+
+@blueprint.get("/windows/<int(max=9999):number>/people/<int(max=99):position>/rebook")
+@needs(Right.DESK)
+def ask_rebook(number: int, position: int) -> ResponseReturnValue:
+    """The second press of 予約を取り直す, also with scripts: it leaves the page."""
+    window = _own_window(number)
+    here = desk_picture(read_session(), window, now()).at_window
+    if here is None:
+        return redirect(_path(window), 303)
+    question = f"{here.number}番の{position}人目を「書類不備」で終わり、予約を取り直しますか"
+    return _confirm(window, question, "予約を取り直す", {"number": here.number})
+
+
+@blueprint.post("/windows/<int(max=9999):number>/people/<int(max=99):position>/rebook")
+@needs(Right.DESK)
+def rebook(number: int, position: int) -> ResponseReturnValue:
+    """予約を取り直す: papers are missing, and the notice is booked for again, by whom may book."""
+    if "confirmed" not in request.form:
+        return redirect(url_for("desk.ask_rebook", number=number, position=position), 303)
+    window, moment = _own_window(number), now()
+    here = desk_picture(read_session(), window, moment).at_window
+    notice = next((p.notice_uid for p in here.people if p.position == position), None) if here else None
+    shown = _shown()
+    answer = _act(
+        number,
+        lambda asking, at, when: desk.finish(asking, at, Outcome.PAPERS_MISSING, when, shown, position),
+    )
+    ended = desk_picture(read_session(), window, moment).at_window
+    still = ended is not None and any(p.position == position and p.outcome is None for p in ended.people)
+    if notice is None or still:
+        return answer
+    if Right.PHONE not in RIGHTS[staff().role]:
+        flash("終わりました。予約を取る権限がないため、電話予約の担当者に頼んでください。", "good")
+        return answer
+    return redirect(url_for("phone.notice", uid=notice), 303)
+
+
 @blueprint.get("/windows/<int(max=9999):number>/finish")
 @blueprint.get("/windows/<int(max=9999):number>/people/<int(max=99):position>/finish")
 @needs(Right.DESK)
@@ -245,6 +414,18 @@ def _path(window: Window) -> str:
     return url_for("desk.show", number=window.number)
 
 
+def _position() -> int:
+    position = request.form.get("position", "")
+    return int(position) if position.isdecimal() and len(position) < 3 else 0
+
+
+def _time_of(text: str) -> time | None:
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 def _shown() -> int:
     """The number on the screen when the button was pressed; 0, which nobody has, if there was none."""
     shown = request.form.get("number", "")
@@ -297,9 +478,19 @@ def _picture(window: Window, moment: datetime) -> dict[str, Any]:
             for a in picture.asking
         ],
         "walk_ins": state_line(intake_of(read_session(), window.office_id, moment), moment),
-        "missed": [{"ticket": str(m.ticket), "number": m.number} for m in picture.missed],
+        **{name: [_aside(a) for a in picture.aside if a.step.state is state] for name, state in ASIDE.items()},
+        "terminals": [{"id": t.id, "name": t.name, "down": t.is_down} for t in picture.terminals],
+        "undo": UNDO.get(picture.undo, ""),
+        "procedures": [{"code": code, "name": name} for code, name in picture.procedures],
+        "ticket": None if here is None else str(here.ticket),
+        "to_be_ready": here is not None and here.to_be_ready,
         **_endings(here),
     }
+
+
+def _aside(aside: Aside) -> dict[str, Any]:
+    why = aside.step.parked_for
+    return {"ticket": str(aside.ticket), "number": aside.number, "why": "" if why is None else PARKED_FOR[why]}
 
 
 def _endings(here: AtWindow | None) -> dict[str, Any]:
@@ -312,6 +503,8 @@ def _endings(here: AtWindow | None) -> dict[str, Any]:
         "served": {"outcome": Outcome.HANDED_OVER.value, "label": served or OUTCOMES[Outcome.HANDED_OVER]},
         "endings": [_ending(way, key) for way, key in ways.items()] if people else [],
         "people": [] if here is None or len(here.people) == 1 else [_person(person) for person in here.people],
+        "persons": [{"position": p.position, "name": f"{p.person}人目"} for p in people if p.position == p.person],
+        "rebook": people[0].position if len(people) == 1 and people[0].notice else None,
     }
 
 
@@ -319,7 +512,8 @@ def _person(person: PersonAt) -> dict[str, Any]:
     ways = [*([person.served_as] if person.served_as else []), *ANYWHERE, *(OF_CARDS if person.has_card else ())]
     return {
         "position": person.position,
-        "name": f"{person.position}人目",
+        "name": f"{person.person}人目",
+        "rebook": person.notice is not None,
         "service": person.service,
         "notice": shown_number(person.notice) if person.notice else "",
         "ended": OUTCOMES[person.outcome] if person.outcome else "",
@@ -338,7 +532,7 @@ def _rows(here: AtWindow) -> list[dict[str, str]]:
         "交付通知書の番号": notices or "なし",
         "予約": f"{here.booked_at:%H:%M}" if here.booked_at else "なし",
         "到着": f"{here.arrived_at:%H:%M}",
-        "人数": f"{len(here.people)}人",
+        "人数": f"{len({person.person for person in here.people})}人",
         "呼出": f"{here.called_at:%H:%M}（{here.calls}回目）",
         "呼んだ理由": here.reason,
         "段階": f"{here.stop}（{here.terminal}）" if here.terminal else here.stop,

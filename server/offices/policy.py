@@ -33,6 +33,7 @@ class OfficePolicy:
     walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
     walk_ins_end_by_themselves: bool = True  # nobody more is received who would not be served by closing
     learning_days: int = 20  # so many days on which anybody came teach how long visits take and who stays away
+    missed_return_calls: int = 2  # who was missed and comes back is due after so many others
     party_max: int = 6
     party_in: str = "consecutive"  # a party takes one slot after the other, or all its places in `one_slot`
 
@@ -55,6 +56,7 @@ ALLOWED: dict[str, Container[Any]] = {
     "late_grace_minutes": range(241),
     "walk_in_due_minutes": range(241),
     "learning_days": range(1, 101),
+    "missed_return_calls": range(21),
     "party_max": range(1, 21),
     "party_in": ("one_slot", "consecutive"),
 }

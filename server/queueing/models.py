@@ -59,6 +59,8 @@ class VisitPerson(Base):
     notice_id: Mapped[int | None] = mapped_column(ForeignKey("notices.id"))
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"))
     case: Mapped[str] = mapped_column(String(20), default="self")
+    # A further procedure of the person at that position: nobody more has come.
+    further_of: Mapped[int | None]
     stops_done: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[Outcome | None] = mapped_column(enum_type(Outcome))
     finished_at: Mapped[datetime | None]
@@ -154,6 +156,24 @@ class VisitStep(Base):
     visit: Mapped[Visit] = relationship(back_populates="steps")
     lane: Mapped[Lane] = relationship()
     window: Mapped[Window | None] = relationship()
+
+
+class Undoable(Base):
+    """取り消せる操作: the newest act at a window that can be undone for a minute, and how everything stood before.
+
+    `before` holds the step's `terminal` and `calls`; of a visit passed on `stops_done` by position and the `following`
+    step; of an ending the positions that `ended`, their `notices` (id → state before, state after), and the
+    `booking_people` (positions) that were live, if the booking was done with it.
+    """
+
+    __tablename__ = "undoable"
+
+    window_id: Mapped[int] = mapped_column(ForeignKey("windows.id"), primary_key=True)
+    act: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]
+    step_id: Mapped[int] = mapped_column(ForeignKey("visit_steps.id"))
+    before: Mapped[Any] = mapped_column(JSON)
 
 
 class Call(Base):

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, joinedload
 
+from madoguchi import codes
 from madoguchi.wire import CallKind
 from server.clock import at_minute, business_date
 from server.offices.models import Feed, Terminal, Window
@@ -162,6 +164,73 @@ def missed_tickets(session: Session, office_id: int, now: datetime) -> Sequence[
         .order_by(VisitStep.called_at)
     )
     return [(number, step) for number, step in rows]
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A visit of today that is not just waiting: its ticket, number and open step."""
+
+    ticket: UUID
+    number: int
+    step: VisitStep
+
+
+def set_aside(session: Session, office_id: int, now: datetime) -> list[Aside]:
+    """Who was missed or rests today, and who waits without being ready, the longest due first."""
+    rows = session.execute(
+        select(Ticket.uid, Ticket.number, VisitStep)
+        .join(Visit, Visit.id == VisitStep.visit_id)
+        .join(Ticket, Ticket.visit_id == Visit.id)
+        .where(
+            Visit.office_id == office_id,
+            Visit.business_date == business_date(now),
+            or_(
+                VisitStep.state.in_((StepState.MISSED, StepState.PARKED)),
+                and_(VisitStep.state == StepState.WAITING, VisitStep.ready.is_(False)),
+            ),
+            Ticket.state == TicketState.LIVE,
+        )
+        .order_by(VisitStep.due_at, VisitStep.id)
+    )
+    return [Aside(uid, number, step) for uid, number, step in rows]
+
+
+def first_due(session: Session, lane_id: int, now: datetime, n: int) -> Sequence[datetime]:
+    """When the first n who wait in a lane are due."""
+    return session.scalars(
+        select(VisitStep.due_at)
+        .where(VisitStep.lane_id == lane_id, VisitStep.state == StepState.WAITING, VisitStep.due_at >= _today(now))
+        .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
+        .limit(n)
+    ).all()
+
+
+def terminals_of(session: Session, office_id: int, now: datetime) -> Sequence[Terminal]:
+    """The office's terminals, also those that are down."""
+    known = or_(Terminal.valid_to.is_(None), Terminal.valid_to >= business_date(now))
+    return session.scalars(select(Terminal).where(Terminal.office_id == office_id, known).order_by(Terminal.id)).all()
+
+
+def ticket_of(session: Session, visit_id: int) -> UUID:
+    """The ticket under which a visit is called: its first live one."""
+    return session.scalars(
+        select(Ticket.uid)
+        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
+        .order_by(Ticket.id)
+        .limit(1)
+    ).one()
+
+
+def ticket_by_code(session: Session, office_id: int, code: codes.Code, now: datetime) -> Ticket | None:
+    """The ticket of today whose slip carries this code; a day has few enough to look at each."""
+    today = (
+        select(Ticket)
+        .join(Visit, Visit.id == Ticket.visit_id)
+        .where(
+            Visit.office_id == office_id, Ticket.business_date == business_date(now), Ticket.state == TicketState.LIVE
+        )
+    )
+    return next((t for t in session.scalars(today) if codes.of_ticket(t.uid) == code), None)
 
 
 def last_call_of(session: Session, step_id: int) -> Call | None:

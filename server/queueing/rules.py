@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Protocol
 
 from server.clock import office_time
 from server.errors import Conflict, NotFound, NotNow
+
+UNDO_FOR = timedelta(seconds=60)
 
 
 class StepState(Enum):
@@ -24,6 +26,7 @@ class StepState(Enum):
 
 OPEN_STATES = (StepState.WAITING, StepState.CALLED, StepState.SERVING, StepState.MISSED, StepState.PARKED)
 AT_WINDOW = (StepState.CALLED, StepState.SERVING)
+AWAY = (StepState.MISSED, StepState.PARKED)
 
 
 class StepAction(Enum):
@@ -37,6 +40,7 @@ class StepAction(Enum):
     RETURN = "return"
     PARK = "park"
     RESUME = "resume"
+    UNDO = "undo"
     VOID = "void"
     END_OF_DAY = "end_of_day"
 
@@ -88,6 +92,7 @@ _NEXT: dict[tuple[StepState, StepAction], StepState] = {
     (StepState.CALLED, StepAction.PARK): StepState.PARKED,
     (StepState.SERVING, StepAction.PARK): StepState.PARKED,
     (StepState.PARKED, StepAction.RESUME): StepState.WAITING,
+    **{(state, StepAction.UNDO): StepState.CALLED for state in (StepState.DONE, StepState.MISSED, StepState.PARKED)},
     **{(state, StepAction.VOID): StepState.VOID for state in (StepState.WAITING, StepState.MISSED, StepState.PARKED)},
     **{(state, StepAction.END_OF_DAY): StepState.VOID for state in OPEN_STATES},
 }
@@ -151,6 +156,24 @@ class MoreStops(NotNow):
     """There is a further stop: nothing is handed over before the last one."""
 
     code = "more_stops"
+
+
+class UnknownTerminal(NotFound):
+    """There is no such terminal here."""
+
+    code = "unknown_terminal"
+
+
+class NothingToUndo(NotNow):
+    """At this window nothing was done in the last minute, by this clerk, that can be undone."""
+
+    code = "nothing_to_undo"
+
+
+class ChangedSince(Conflict):
+    """Something has been done since, with the visit, its booking, a notice or the window: it is not undone."""
+
+    code = "changed_since"
 
 
 class NumbersUsedUp(Conflict):
@@ -228,6 +251,25 @@ def has_further(person: PersonLike, stops: Mapping[int, Sequence[StopLike]], lan
     """Whether somebody who stands in a lane has a stop to go after the one there."""
     ahead = stops[person.service_id][person.stops_done :]
     return person.live and len(ahead) > (1 if ahead and ahead[0].lane_id == lane_id else 0)
+
+
+def back(
+    state: StepState, parked_for: ParkedFor | None, due_at: datetime, first: Sequence[datetime]
+) -> tuple[StepClass, datetime]:
+    """How somebody who was away stands in the line again.
+
+    Who rested has lost nothing, and who brings the papers that were missing goes first. Who was missed is due after
+    the `first` who wait in the lane, as many as the office's policy says, so that it costs them no more than that.
+    """
+    if state is StepState.PARKED:
+        return (StepClass.PAPERS if parked_for is ParkedFor.PAPERS else StepClass.RETURNED), due_at
+    # Behind the last of them, also where both came at the same time.
+    return StepClass.RETURNED, max(due_at, max(first) + timedelta(microseconds=1)) if first else due_at
+
+
+def can_undo(actor: str, now: datetime, by: str, at: datetime) -> bool:
+    """Whether somebody may undo what was done `by` somebody `at` a moment: the same clerk, within a minute."""
+    return actor == by and now <= at + UNDO_FOR
 
 
 def served_as(asked: Outcome, hands_over: bool) -> Outcome:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -17,27 +18,42 @@ from server.clock import business_date
 from server.db import Transaction, locked, read_session, transaction
 from server.events import QueueChanged, TicketCalled
 from server.offices.models import Feed, Lane, Terminal, Window
-from server.offices.queries import stops_of
-from server.queueing.models import Call, Ticket, Visit, VisitPerson, VisitStep
-from server.queueing.queries import Line, free_terminals, heads, lines_of_window, number_of, step_at_window
+from server.offices.queries import policy_on, service_for_walk_ins, stops_of
+from server.queueing.models import Call, Ticket, Undoable, Visit, VisitPerson, VisitStep
+from server.queueing.queries import (
+    Line,
+    first_due,
+    free_terminals,
+    heads,
+    lines_of_window,
+    number_of,
+    step_at_window,
+    ticket_of,
+)
 from server.queueing.rules import (
     AT_WINDOW,
     OPEN_STATES,
+    ChangedSince,
     LastStop,
     NobodyAtWindow,
     NobodyWaiting,
     NoTerminalFree,
+    NothingToUndo,
     NotPossible,
     OtherVisitor,
     Outcome,
+    ParkedFor,
     Reason,
     StepAction,
     StepLike,
     StepState,
+    UnknownTerminal,
     UnknownWindow,
     WindowClosed,
     WindowOccupied,
     after,
+    back,
+    can_undo,
     choose_next,
     next_stand,
 )
@@ -138,12 +154,7 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
         window = _ready_window(tx, window_id)
-        visit_id = tx.session.scalar(
-            select(Visit.id).join(Ticket).where(Ticket.uid == ticket, Visit.office_id == window.office_id)
-        )
-        if visit_id is None:
-            raise NotPossible
-        step = _locked_step_of(tx, visit_id)
+        step = locked_step_of(tx, _visit_of(tx, window.office_id, ticket))
         _check_ready(tx, _locked_window(tx, window_id))
         _take_to(tx, step, window, now)
         called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
@@ -194,6 +205,7 @@ def missed(caller: Caller, window_id: int, now: datetime, number: int | None = N
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
         step = locked_step_at(tx, window_id, number)
+        remember(tx, caller, window_id, "missed", step, now)
         step.state = after(step.state, StepAction.MISS)
         _leave_window(step)
         called = _announce(
@@ -215,7 +227,7 @@ def locked_step_at(tx: Transaction, window_id: int, number: int | None = None) -
     if seen is None:
         raise NobodyAtWindow
     try:
-        step = _locked_step_of(tx, seen.visit_id)
+        step = locked_step_of(tx, seen.visit_id)
     except NotPossible:
         raise NobodyAtWindow from None
     if step.window_id != window_id:
@@ -223,6 +235,23 @@ def locked_step_at(tx: Transaction, window_id: int, number: int | None = None) -
     if number not in (None, number_of(tx.session, step.visit_id)):
         raise OtherVisitor
     return step
+
+
+@dataclass(frozen=True)
+class Rested(Message):
+    """A visit that was set aside, came back or was changed, and the ticket under which it is called."""
+
+    visit: UUID
+    number: int
+    ticket: UUID
+
+
+@dataclass(frozen=True)
+class TerminalState(Message):
+    """A terminal after it was reported down or back."""
+
+    name: str
+    is_down: bool
 
 
 @dataclass(frozen=True)
@@ -244,9 +273,11 @@ def pass_on(caller: Caller, window_id: int, now: datetime, number: int | None = 
         if repeat.answer is not None:
             return Passed.from_json(repeat.answer)
         step = locked_step_at(tx, window_id, number)
+        done = {str(person.position): person.stops_done for person in people_of(tx, step.visit_id)}
         following = finish_stop(tx, step, now)
         if following is None:
             raise LastStop
+        remember(tx, caller, window_id, "pass_on", step, now, stops_done=done, following=following.id)
         visit, called = step.visit, number_of(tx.session, step.visit_id)
         record(tx, now, caller.actor, "visit.pass_on", visit.uid, number=called, stop=following.position)
         tx.publish(QueueChanged(visit.office_id))
@@ -268,6 +299,7 @@ def finish_stop(tx: Transaction, step: VisitStep, now: datetime) -> VisitStep | 
         return None
     tx.session.flush()  # one open step for each visit: the old one is closed first
     following = enter(visit, step.position + 1, stand, step.step_class, step.due_at, now)
+    following.ready, following.ready_at = following.ready or step.ready_at is not None, step.ready_at
     tx.session.add(following)
     tx.session.flush()
     return following
@@ -286,6 +318,194 @@ def end_people(tx: Transaction, step: VisitStep, outcomes: Mapping[int, Outcome]
     if step.state in AT_WINDOW:
         step.state = after(step.state, StepAction.FINISH)
     return True
+
+
+def park(
+    caller: Caller,
+    window_id: int,
+    why: ParkedFor,
+    now: datetime,
+    number: int | None = None,
+    missing: Sequence[str] = (),
+) -> Rested:
+    """保留: the visit at a window rests and the window is free; `missing` names the papers that are fetched.
+
+    Raises NobodyAtWindow, OtherVisitor.
+    """
+    with transaction() as tx:
+        body = {"window": window_id, "why": why.value, "number": number}
+        repeat = repeat_of(tx, caller, "queue.park", body, now)
+        if repeat.answer is not None:
+            return Rested.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id, number)
+        remember(tx, caller, window_id, "park", step, now)
+        step.state, step.parked_for = after(step.state, StepAction.PARK), why
+        _leave_window(step)
+        visit, shown = step.visit, number_of(tx.session, step.visit_id)
+        facts = {"missing": list(missing)} if missing else {}
+        record(tx, now, caller.actor, "visit.park", visit.uid, number=shown, reason=why.value, **facts)
+        tx.publish(QueueChanged(visit.office_id))
+        return repeat.keep(Rested(visit.uid, shown, ticket_of(tx.session, step.visit_id)))
+
+
+def come_back(caller: Caller, office_id: int, ticket: UUID, now: datetime) -> Rested:
+    """戻った: somebody who rested or was missed waits again. Raises NotPossible (waits, is served, or has ended)."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.come_back", {"ticket": str(ticket)}, now)
+        if repeat.answer is not None:
+            return Rested.from_json(repeat.answer)
+        step = locked_step_of(tx, _visit_of(tx, office_id, ticket))
+        bring_back(tx, caller, step, now)
+        return repeat.keep(Rested(step.visit.uid, number_of(tx.session, step.visit_id), ticket))
+
+
+def bring_back(tx: Transaction, caller: Caller, step: VisitStep, now: datetime) -> None:
+    """Step, on the locked step of somebody who was away: it is in the line again. Raises NotPossible."""
+    visit, action = step.visit, StepAction.RESUME if step.state is StepState.PARKED else StepAction.RETURN
+    calls = policy_on(tx.session, visit.office_id, visit.business_date).missed_return_calls
+    first = first_due(tx.session, step.lane_id, now, calls)
+    step.step_class, step.due_at = back(step.state, step.parked_for, step.due_at, first)
+    step.state, step.parked_for = after(step.state, action), None
+    record(tx, now, caller.actor, "visit.come_back", visit.uid, number=number_of(tx.session, step.visit_id))
+    tx.publish(QueueChanged(visit.office_id))
+
+
+def make_ready(caller: Caller, office_id: int, ticket: UUID, now: datetime) -> Rested:
+    """暗証番号決定済: a visit is ready, at its stop or for a later one. Raises NotPossible (has ended)."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "queue.make_ready", {"ticket": str(ticket)}, now)
+        if repeat.answer is not None:
+            return Rested.from_json(repeat.answer)
+        step = locked_step_of(tx, _visit_of(tx, office_id, ticket))
+        step.ready, step.ready_at = True, step.ready_at or now
+        number = number_of(tx.session, step.visit_id)
+        record(tx, now, caller.actor, "visit.ready", step.visit.uid, number=number)
+        tx.publish(QueueChanged(office_id))
+        return repeat.keep(Rested(step.visit.uid, number, ticket))
+
+
+def add_procedure(
+    caller: Caller, window_id: int, position: int, service: str, now: datetime, number: int | None = None
+) -> Rested:
+    """手続の追加: the person at `position` of the visit at a window also wants this (a service's code), which is done
+    in the same visit, with its number and its place in the order.
+
+    Raises NobodyAtWindow, OtherVisitor, UnknownService, NotPossible (no such person, or has ended).
+    """
+    with transaction() as tx:
+        body = {"window": window_id, "position": position, "service": service, "number": number}
+        repeat = repeat_of(tx, caller, "queue.add_procedure", body, now)
+        if repeat.answer is not None:
+            return Rested.from_json(repeat.answer)
+        step = locked_step_at(tx, window_id, number)
+        people = people_of(tx, step.visit_id)
+        person = next((p for p in people if p.live and p.position == position), None)
+        if person is None:
+            raise NotPossible
+        visit = step.visit
+        wanted = service_for_walk_ins(tx.session, visit.office_id, service, visit.business_date)
+        stops_of(tx.session, visit.office_id, [wanted.id])  # an office that has no stop for it cannot do it
+        tx.session.add(
+            VisitPerson(
+                visit_id=visit.id,
+                position=people[-1].position + 1,
+                further_of=person.further_of or person.position,
+                service_id=wanted.id,
+                case=person.case,
+                stops_done=0,
+                live=True,
+            )
+        )
+        shown = number_of(tx.session, step.visit_id)
+        record(tx, now, caller.actor, "visit.add_procedure", visit.uid, number=shown, service=service)
+        tx.publish(QueueChanged(visit.office_id))
+        return repeat.keep(Rested(visit.uid, shown, ticket_of(tx.session, visit.id)))
+
+
+def set_terminal(caller: Caller, office_id: int, terminal_id: int, now: datetime, *, is_down: bool) -> TerminalState:
+    """故障・復旧: a terminal serves nobody new, or does again; whoever is at it stays. Raises UnknownTerminal."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "terminal.set", {"terminal": terminal_id, "down": is_down}, now)
+        if repeat.answer is not None:
+            return TerminalState.from_json(repeat.answer)
+        terminal = tx.session.scalar(
+            locked(select(Terminal).where(Terminal.id == terminal_id, Terminal.office_id == office_id))
+        )
+        if terminal is None:
+            raise UnknownTerminal
+        terminal.is_down = is_down
+        record(tx, now, caller.actor, "terminal.down" if is_down else "terminal.up", None, terminal=terminal.name)
+        tx.publish(QueueChanged(office_id))
+        return repeat.keep(TerminalState(terminal.name, is_down))
+
+
+def remember(
+    tx: Transaction, caller: Caller, window_id: int, act: str, step: VisitStep, now: datetime, **before: Any
+) -> None:
+    """Step: what was just done at a window can be undone for a minute; `before` as in `Undoable`."""
+    kept = {**before, "terminal": step.terminal_id, "calls": step.calls}
+    tx.session.merge(Undoable(window_id=window_id, act=act, actor=caller.actor, at=now, step_id=step.id, before=kept))
+
+
+def undoable_at(tx: Transaction, caller: Caller, window_id: int, now: datetime) -> Undoable:
+    """Step: what the caller may undo at a window. Raises NothingToUndo."""
+    row = tx.session.get(Undoable, window_id, populate_existing=True)
+    if row is None or not can_undo(caller.actor, now, row.actor, row.at):
+        raise NothingToUndo
+    return row
+
+
+def undo_step(tx: Transaction, row: Undoable) -> VisitStep:
+    """Step: the visit stands at the window again as before; its people too. `row` is used up.
+
+    Raises ChangedSince, WindowClosed, WindowOccupied, NoTerminalFree.
+    """
+    step, before = tx.session.get_one(VisitStep, row.step_id), row.before
+    visit = tx.session.scalars(locked(select(Visit).where(Visit.id == step.visit_id))).one()
+    wanted = sorted(id_ for id_ in (step.id, before.get("following")) if id_ is not None)
+    steps = {s.id: s for s in tx.session.scalars(locked(select(VisitStep).where(VisitStep.id.in_(wanted))))}
+    window = _locked_window(tx, row.window_id)
+    if tx.session.scalar(select(Undoable.at).where(Undoable.window_id == window.id)) != row.at:
+        raise ChangedSince
+    people = people_of(tx, visit.id)
+    ended = [person for person in people if person.position in before.get("ended", ())]
+    if any(person.live for person in ended) or step.calls != before["calls"]:
+        raise ChangedSince
+    if row.act == "finish" and visit.live:  # others of the party are still at the window
+        if step.window_id != window.id or step.state not in AT_WINDOW:
+            raise ChangedSince
+    else:
+        _stand_again(tx, row, step, steps.get(before.get("following")), window)
+    for person in ended:
+        person.outcome, person.finished_at, person.live = None, None, True
+    for person in people:
+        person.stops_done = before.get("stops_done", {}).get(str(person.position), person.stops_done)
+    visit.live = True
+    tx.session.delete(row)
+    return step
+
+
+LEFT_AS = {"finish": StepState.DONE, "pass_on": StepState.DONE, "missed": StepState.MISSED, "park": StepState.PARKED}
+
+
+def _stand_again(tx: Transaction, row: Undoable, step: VisitStep, following: VisitStep | None, window: Window) -> None:
+    if step.state is not LEFT_AS[row.act]:
+        raise ChangedSince
+    if row.act == "pass_on":
+        if following is None or following.state is not StepState.WAITING or following.calls:
+            raise ChangedSince
+        step.ready, step.ready_at = step.ready or following.ready_at is not None, following.ready_at
+        tx.session.delete(following)
+        tx.session.flush()  # one open step for each visit
+    _check_ready(tx, window)
+    terminal_id = row.before["terminal"]
+    if terminal_id is not None:
+        tx.session.scalars(locked(select(Terminal).where(Terminal.id == terminal_id))).one()
+        at_it = select(VisitStep.id).where(VisitStep.terminal_id == terminal_id, VisitStep.state.in_(AT_WINDOW))
+        if tx.session.scalar(at_it.limit(1)) is not None:
+            raise NoTerminalFree
+    step.state, step.parked_for, step.ended_at = after(step.state, StepAction.UNDO), None, None
+    step.window_id, step.terminal_id = window.id, terminal_id
 
 
 def close_past_days(now: datetime) -> int:
@@ -313,11 +533,12 @@ def close_past_days(now: datetime) -> int:
 
 
 def _void(tx: Transaction, visit_id: int, now: datetime) -> None:
-    step = _locked_step_of(tx, visit_id)
+    step = locked_step_of(tx, visit_id)
+    outcome = Outcome.PAPERS_MISSING if step.parked_for is ParkedFor.PAPERS else Outcome.LEFT
     # From every open state there is a way out at the end of a day, also from a window nobody cleared.
     step.state, step.parked_for = after(step.state, StepAction.END_OF_DAY), None
     _leave_window(step)
-    end_people(tx, step, {person.position: Outcome.LEFT for person in people_of(tx, visit_id)}, now)
+    end_people(tx, step, {person.position: outcome for person in people_of(tx, visit_id)}, now)
 
 
 def people_of(tx: Transaction, visit_id: int) -> Sequence[VisitPerson]:
@@ -375,8 +596,17 @@ def _leave_window(step: VisitStep) -> None:
     step.window_id = step.terminal_id = None
 
 
-def _locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:
-    """The visit's open step; the visit is locked first. Raises NotPossible if the visit has ended."""
+def _visit_of(tx: Transaction, office_id: int, ticket: UUID) -> int:
+    visit_id = tx.session.scalar(
+        select(Visit.id).join(Ticket).where(Ticket.uid == ticket, Visit.office_id == office_id)
+    )
+    if visit_id is None:
+        raise NotPossible
+    return visit_id
+
+
+def locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:
+    """Step: the visit's open step; the visit is locked first. Raises NotPossible if the visit has ended."""
     tx.session.scalars(locked(select(Visit).where(Visit.id == visit_id))).one()
     step = tx.session.scalar(
         locked(select(VisitStep).where(VisitStep.visit_id == visit_id, VisitStep.state.in_(OPEN_STATES)))

@@ -24,8 +24,9 @@ from server.offices.policy import OfficePolicy
 from server.offices.queries import UnknownService, offer_by_code, open_now, policy_on, service_for_walk_ins, stops_of
 from server.offices.service_rules import offered_on
 from server.queueing.models import Ticket, TicketState, Visit
-from server.queueing.queries import waiting_before
-from server.queueing.rules import StepClass
+from server.queueing.queries import ticket_by_code, waiting_before
+from server.queueing.rules import AWAY, NotPossible, StepClass
+from server.queueing.service import bring_back, locked_step_of
 from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.reception.models import PrintJob
 from server.reception.rules import (
@@ -59,10 +60,14 @@ def check_in(
     """A booked person has scanned a code: visit, number and ticket, once, however often it is scanned.
 
     Scanned again while the paper is not known to be printed, the same number comes with a new print job; afterwards
-    the number is only said. Raises MyNumberRefused, Unreadable, WrongCode, CodeUnknown, NotBooked, WrongOffice,
-    WrongDay, BookingIsCancelled, OfficeClosed.
+    the number is only said. The code of a ticket brings back who was missed or has rested.
+
+    Raises MyNumberRefused, Unreadable, WrongCode, CodeUnknown, NotBooked, WrongOffice, WrongDay, BookingIsCancelled,
+    OfficeClosed.
     """
     code = read_code(text, hosts)
+    if code.kind is codes.Kind.TICKET:
+        return _come_back(caller, kiosk, code, now)
     booking_id = _booking_of_code(keyring, code, now)
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "reception.check_in", {"code": keyring.key("repeat", code.text)}, now)
@@ -206,8 +211,6 @@ def read_code(text: str, hosts: Collection[str]) -> codes.Code:
     refuse_my_number(text)
     reading = codes.read(text, hosts)
     if isinstance(reading, codes.Code):
-        if reading.kind is codes.Kind.TICKET:
-            raise WrongCode
         return reading
     raise Unreadable if reading is codes.Unread.UNREADABLE else WrongCode
 
@@ -228,6 +231,29 @@ def _booking_of_code(keyring: Keyring, code: codes.Code, now: datetime) -> int:
     if booking.state is BookingState.CANCELLED:
         raise BookingIsCancelled
     return booking.id
+
+
+def _come_back(caller: Caller, kiosk: Kiosk, code: codes.Code, now: datetime) -> CheckInAnswer:
+    """Somebody holds a ticket of today to the scanner: who was away waits again, and everybody hears their number.
+
+    Raises CodeUnknown, also when the visit has ended.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.come_back", {"code": code.text}, now)
+        if repeat.answer is not None:
+            return CheckInAnswer.from_json(repeat.answer)
+        ticket = ticket_by_code(tx.session, kiosk.office_id, code, now)
+        if ticket is None:
+            raise CodeUnknown
+        try:
+            step = locked_step_of(tx, ticket.visit_id)
+        except NotPossible:
+            raise CodeUnknown from None
+        if step.state in AWAY:
+            bring_back(tx, caller, step, now)
+        view = _view_again(tx, step.visit, ticket, now)
+        told = replace(view, issued_at=office_time(ticket.issued_at), reprint_of=None)
+        return repeat.keep(CheckInAnswer(Result.ALREADY, False, False, None, told))
 
 
 def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
@@ -281,7 +307,7 @@ def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime) ->
         number=ticket.number,
         lane=step.lane.names,
         service=tx.session.get_one(Service, step.service_id).short_names,
-        party=len(visit.people),
+        party=sum(person.further_of is None for person in visit.people),
         booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
         issued_at=office_time(now),
         people_waiting=waiting_before(tx.session, step, now),

@@ -67,6 +67,7 @@ class House:
             "day": "2026-12-01",
             "number": 3,
             "position": 1,
+            "terminal": 1,
             "year": 2026,
             "rule_id": 1,
             "scan_code": "N7K3F9QXM0",

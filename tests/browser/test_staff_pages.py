@@ -417,3 +417,51 @@ def test_on_a_telephone_sign_out_stays_one_word(open_page: OpenPage) -> None:
         "(b) => { const r = document.createRange(); r.selectNodeContents(b); return r.getBoundingClientRect().height }"
     )
     assert words < 1.5 * line
+
+
+def test_a_party_at_a_terminal_ends_one_by_one_is_undone_and_fetches_papers(open_page: OpenPage, city: City) -> None:
+    """By keys; nothing for axe, nothing beyond the screen and no small button, at a desk and on a telephone."""
+    city.check_papers_first()
+    family = city.people(2)
+    _, booking = city.booked("09:00", person=family[0], family=family[1:])
+    city.scan(city.code(booking))
+    city.open(1)
+    for leave in (city.pass_on, city.missed, city.park, city.pass_on):
+        city.call_next(1)
+        leave(1)
+    city.close(1)
+    page = open_page("madoguchi3", "/desk")
+    found = complaints(page)
+    open_window_3(page)
+    press(page, "n")
+    shows(page, "4")
+    is_fine(page, "a party, one who was missed, one who rests, two terminals")
+    for _ in range(2):
+        page.get_by_role("button", name=re.compile("1人目")).first.press("Enter")
+        page.wait_for_timeout(BOUNCE_MS)
+    expect(page.locator("#people .ended")).to_have_text("交付した")
+    press(page, "u")
+    expect(page.locator("#people .ended")).to_have_count(0)
+    press(page, "h")
+    shows(page, "")
+    is_fine(page, "two rest, the newest can be undone")
+    press(page, "u")
+    shows(page, "4")
+    press(page, "f")
+    page.wait_for_url("**/papers")
+    page.get_by_label("委任状").check()
+    is_fine(page, "papers")
+    page.get_by_role("button", name="帰り票を出す").click()
+    page.wait_for_url("**/slips/**")
+    expect(page.locator(".return-slip")).to_contain_text("A letter of proxy")
+    is_fine(page, "slip")
+    assert found == []
+
+
+def is_fine(page: Page, state: str) -> None:
+    """At both sizes."""
+    for width, height in ((390, 844), SCREENS[0]):
+        page.set_viewport_size({"width": width, "height": height})
+        assert violations(page) == [], state
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
+        assert page.evaluate(SMALL_TARGETS) == [], state

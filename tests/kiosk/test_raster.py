@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 from kiosk.printer_profile import PrinterProfile, load_profile, names
 from kiosk.raster import GETA, Fonts, NoFont, Press
 from kiosk.slip import NumberLine, compose
+from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
 from tests.kiosk.fake_office import ticket
 
@@ -75,10 +76,10 @@ def test_nothing_is_cut_off_at_the_edges(name: str, language: str) -> None:
 
 
 @pytest.mark.parametrize("name", names())
-def test_another_reader_reads_number_and_job_from_the_paper(name: str) -> None:
+def test_another_reader_reads_the_tickets_code_from_the_paper(name: str) -> None:
     found = zxingcpp.read_barcodes(np.array(drawn(load_profile(name)).convert("L")))
 
-    assert [code.text for code in found] == ["MADOGUCHI/2026-11-30/62/9c1b4f86"]
+    assert [code.text for code in found] == [of_ticket(ticket().uid).text]
 
 
 def test_a_slip_is_black_or_white_and_the_same_every_time() -> None:

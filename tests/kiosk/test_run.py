@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import zxingcpp
 
+from madoguchi.codes import of_ticket
 from madoguchi.wire import RefusalView
 from tests.kiosk.entrance import Entrance, configured, entrance, office_and_entrance, scan, wait_for
-from tests.kiosk.fake_office import BOOKED, NOTICE, Office, OfficeServer, state
+from tests.kiosk.fake_office import BOOKED, NOTICE, Office, OfficeServer, state, ticket
 
 pytestmark = pytest.mark.alone  # times what a device does
 
@@ -44,7 +45,7 @@ class TestVisitors:
         (code,) = zxingcpp.read_barcodes(np.array(printed.paper.image.convert("L")))
 
         assert (shown["number"], here.office.papers[job]) == (62, "printed")
-        assert code.text == f"MADOGUCHI/2026-11-30/62/{job[-8:]}"
+        assert code.text == of_ticket(ticket().uid).text
         assert (printed.paper.faults, printed.paper.cut) == ((), True)
 
     def test_what_was_reported_is_the_hash_of_the_bytes_on_the_paper(self, here: Entrance) -> None:

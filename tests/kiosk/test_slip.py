@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -16,11 +17,11 @@ from kiosk.slip import (
     Rule,
     Slip,
     TextLine,
-    code_payload,
     columns,
     compose,
     wrap,
 )
+from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
 from madoguchi.wire import CheckInAnswer, TicketView
 from tests.kiosk.fake_office import NOW, RENEWAL, ticket
@@ -64,7 +65,7 @@ def test_the_slip_of_a_booked_visitor() -> None:
         "お呼びした時にいらっしゃらない場合は、",
         "順番が変わることがあります。",
         "----",
-        "[MADOGUCHI/2026-11-30/62/9c1b4f86]",
+        f"[{of_ticket(ticket().uid).text}]",
         "令和8年11月30日（月） 9時52分 発行",
         "0193796c-3b11-7d07",
         "a4f5-7e2a9c1b4f86",
@@ -133,8 +134,15 @@ def test_nothing_on_the_slip_leads_to_a_person() -> None:
     assert not re.search(r"[NBT]-?[0-9A-Z]{4,5}-", shown)
 
 
-def test_the_code_is_plain_ascii_for_scanners_guess_at_anything_else() -> None:
-    assert code_payload(ticket(), JOB).isascii()
+def test_the_code_is_that_of_the_ticket_on_each_of_its_papers() -> None:
+    again = replace(ticket(), reprint_of=NOW)
+    codes_on = {
+        e.payload
+        for view in (ticket(), again)
+        for e in compose(view, JOB, "ja", SAY, WIDTH_MM)
+        if isinstance(e, CodeBlock)
+    }
+    assert codes_on == {of_ticket(ticket().uid).text}
 
 
 class TestLines:

@@ -19,7 +19,7 @@ from server.booking.rules import BookingState, Overbook
 from server.booking.service import Booked, Held, book, cancel_booking, hold_slot, leave_booking, move_booking
 from server.clock import OFFICE_ZONE
 from server.db import db, read_session, transaction
-from server.desk.service import Finished, finish
+from server.desk.service import Finished, Undone, finish, undo
 from server.issuance.models import Notice
 from server.issuance.service import Sticker, find_by_number, register_notice
 from server.offices.models import Office as OfficeRow
@@ -28,14 +28,19 @@ from server.offices.office_file import read_office_file
 from server.offices.queries import all_offices, office_by_code
 from server.offices.service import load_office
 from server.queueing.rules import Outcome as Ending
+from server.queueing.rules import ParkedFor
 from server.queueing.service import (
     Called,
     Passed,
+    Rested,
     call_next,
     call_ticket,
     close_window,
+    come_back,
+    make_ready,
     missed,
     open_window,
+    park,
     pass_on,
     recall,
 )
@@ -269,6 +274,22 @@ class City:
     def pass_on(self, number: int, by: Caller | None = None) -> Passed:
         """次へ: the stop at a window is done."""
         return pass_on(by or self._clerk(), self.window(number).id, self.now)
+
+    def park(self, number: int, why: ParkedFor = ParkedFor.OTHER) -> Rested:
+        """保留."""
+        return park(self._clerk(), self.window(number).id, why, self.now)
+
+    def back(self, ticket: UUID) -> Rested:
+        """戻った: staff see somebody who was away."""
+        return come_back(self._clerk(), self.here, ticket, self.now)
+
+    def ready(self, ticket: UUID) -> Rested:
+        """暗証番号決定済."""
+        return make_ready(self._clerk(), self.here, ticket, self.now)
+
+    def undo(self, number: int, by: str = "madoguchi2") -> Undone:
+        """元に戻す."""
+        return undo(asked_by(f"staff:{self.clerk(by)}"), self.window(number).id, self.now)
 
     def _clerk(self) -> Caller:
         return asked_by(f"staff:{self.clerk()}")

@@ -285,11 +285,17 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") disarm();
   if (event.key === "Enter") pressEnter(event);
   // By its place, not its sign: a Japanese input method makes other signs of the same key.
-  else if (keys.checked) root.querySelector(`[data-key=${event.code || "none"}]:enabled`)?.form.requestSubmit();
+  else if (keys.checked && !event.target.closest("select, textarea, input:not([type=checkbox])")) pressKey(event.code);
 });
 
+function pressKey(code) {
+  const meant = root.querySelector(`[data-key=${code || "none"}]:not(:disabled)`);
+  if (meant?.form) meant.form.requestSubmit();
+  else if (!underWay) meant?.click();
+}
+
 function pressEnter(event) {
-  if (event.target.closest("a, button, input, summary")) return;
+  if (event.target.closest("a, button, input, select, summary")) return;
   root.querySelector("[data-action=call-next] button:enabled")?.form.requestSubmit();
 }
 

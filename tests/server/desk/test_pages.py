@@ -352,3 +352,90 @@ def test_at_a_stop_before_the_last_the_first_key_passes_on(city: City) -> None:
     _, answer = issuer.ask("call-next")
     assert {"label": "段階", "value": "交付（T1）"} in answer["picture"]["rows"]
     assert "交付した K" in plain(issuer.get("/desk/windows/2"))
+
+
+class TestAway:
+    """Who rests, fetches papers or was missed; who is ready; what is undone."""
+
+    def test_parked_and_back_by_one_key_each(self, clerk: Clerk) -> None:
+        clerk.press("call-next")
+        assert clerk.ask("park", why="choosing")[1]["picture"]["number"] is None
+        (row,) = clerk.picture()["parked"]
+        assert (row["number"], row["why"]) == (1, "考え中")
+        _, answer = clerk.ask(f"back/{row['ticket']}")
+        assert (answer["picture"]["parked"], answer["picture"]["waiting"][0]["n"]) == ([], 3)
+
+    def test_who_fetches_papers_gets_a_slip_with_number_papers_and_hour_and_nothing_personal(self, city: City) -> None:
+        _, booking = city.booked("09:15")
+        city.scan(city.code(booking))
+        clerk = clerk_at_window(city.office)
+        clerk.press("call-next")
+        page = clerk.get(f"{AT}/papers")
+        assert "17:00" in page.text
+        fields = {**clerk.form(f"{AT}/papers", f"{AT}/papers"), "until": "16:00"}
+        ticked = {**fields, "missing": ["pickup.proxy.0", "pickup.everyone.1"]}
+        answer = clerk.client.post(f"{AT}/papers", data=ticked)
+        slip = plain(clerk.get(answer.location))
+        assert "受付番号 1" in slip
+        assert "委任状（交付通知書に記入）" in slip
+        assert "A letter of proxy" in slip
+        assert "これまでのマイナンバーカード" not in slip
+        assert "16時00分" in slip
+        assert "H1H" not in slip
+        assert [row["why"] for row in clerk.picture()["parked"]] == ["書類を取りに"]
+        assert "交付通知書（はがき）" not in plain(clerk.get(answer.location.replace("pickup.everyone.1", "x")))
+
+    def test_there_are_no_papers_to_ask_for_when_nobody_is_there(self, clerk: Clerk) -> None:
+        assert clerk.get(f"{AT}/papers").location == AT
+        assert clerk.get(f"{AT}/slips/{uuid4()}").status_code == 409
+
+    def test_booking_again_ends_the_visit_and_leads_to_the_notice(self, city: City) -> None:
+        person, booking = city.booked("09:15")
+        city.scan(city.code(booking))
+        clerk = clerk_at_window(city.office)
+        clerk.press("call-next")
+        asked = clerk.get(f"{AT}/people/1/rebook")
+        assert "1番の1人目を「書類不備」で終わり、予約を取り直しますか" in plain(asked)
+        answer = clerk.send(f"{AT}/people/1/rebook", f"{AT}/people/1/rebook", confirmed="1")
+        assert answer.location == f"/phone/notices/{city.notice(person).uid}"
+        assert "予約の内容" not in plain(clerk.get(answer.location))
+        assert clerk.get(answer.location).status_code == 200
+        assert city.state(booking).value == "done"
+
+    def test_the_newest_act_is_undone_by_one_key_for_a_minute(self, clerk: Clerk, city: City) -> None:
+        clerk.press("call-next")
+        clerk.press("missed")
+        assert clerk.picture()["undo"] == "不在"
+        assert clerk.ask("undo")[1]["picture"]["number"] == 1
+        clerk.ask("finish", confirmed="1", outcome="left")
+        city.clock.forward(seconds=61)
+        assert clerk.picture()["undo"] == ""
+        assert clerk.ask("undo", "call-next")[1]["refusal"]["code"] == "nothing_to_undo"
+
+    def test_a_procedure_is_added_at_the_window(self, clerk: Clerk) -> None:
+        clerk.press("call-next")
+        picture = clerk.ask("procedures", service="pin", position="1")[1]["picture"]
+        assert [(p["name"], p["service"]) for p in picture["people"]] == [
+            ("1人目", "カードの受け取り"),
+            ("1人目", "暗証番号の再設定"),
+        ]
+        assert picture["passes_on"]
+        assert {"label": "人数", "value": "1人"} in picture["rows"]
+        assert clerk.ask("procedures", service="nothing", position="1")[1]["refusal"]["code"] == "unknown_service"
+
+    def test_ready_and_a_terminal_that_is_down(self, city: City) -> None:
+        city.check_papers_first(terminals=1)
+        city.come_without_booking()
+        checker = clerk_at_window(city.office, window=1)
+        ticket = checker.ask("call-next")[1]["picture"]["ticket"]
+        assert checker.picture()["to_be_ready"]
+        checker.press("pass-on")
+        (row,) = checker.picture()["unready"]
+        assert row["ticket"] == ticket
+        assert checker.ask(f"ready/{ticket}")[1]["picture"]["unready"] == []
+        (one,) = checker.picture()["terminals"]
+        asked = checker.press(f"terminals/{one['id']}")
+        assert "T1を「故障中」にしますか" in plain(checker.get(asked.location))
+        checker.send(asked.location, f"{checker.at}/terminals/{one['id']}", confirmed="1")
+        assert [t["down"] for t in checker.picture()["terminals"]] == [True]
+        assert checker.get(f"{checker.at}/terminals/99").status_code == 404

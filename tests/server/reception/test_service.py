@@ -125,7 +125,6 @@ class TestCheckingIn:
         ("B7K3F9QXM\n0", Unreadable),
         ("https://www.example.jp/b/N7K3F9QXM2P0", WrongCode),
         ("4901234567894", WrongCode),
-        pytest.param(codes.from_bits(codes.Kind.TICKET, bytes(7)).text, WrongCode, id="the code of a ticket"),
     ],
 )
 def test_what_is_no_code_of_ours_is_refused_before_anything_is_looked_up(text: str, refusal: type[Refusal]) -> None:
