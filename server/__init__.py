@@ -23,7 +23,7 @@ from server.clock import Clock, WallClock
 from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
 from server.desk.views import blueprint as desk_pages
 from server.edge import Parts
-from server.events import EventBus, OpeningChanged
+from server.events import EventBus, OpeningChanged, PolicyChanged
 from server.health import blueprint as health
 from server.keys import Keyring
 from server.messages import models as messages_models
@@ -78,8 +78,9 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         Texts.load(),
     )
     app.extensions["madoguchi"], app.extensions["madoguchi.bus"] = parts, parts.bus
-    parts.bus.inside(OpeningChanged, note_change)
-    parts.bus.after(OpeningChanged, lambda changed: follow_calendar(changed, parts.clock.now()))
+    for change in (OpeningChanged, PolicyChanged):
+        parts.bus.inside(change, note_change)
+    parts.bus.after(OpeningChanged, lambda changed: _let_places_follow(app, parts, changed))
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -118,6 +119,16 @@ def start(app: Flask) -> None:
     """Begin what runs by itself in a serving process: heartbeats and the timetable."""
     app.extensions["madoguchi.boards"].start()
     app.extensions["madoguchi.timetable"] = timetable.start(app, app.extensions["madoguchi"])
+
+
+def _let_places_follow(app: Flask, parts: Parts, changed: OpeningChanged) -> None:
+    """Who saved opening hours on a page waits for no places: the timetable makes them, at once. A command, which has
+    no timetable, makes them itself."""
+    running = app.extensions.get("madoguchi.timetable")
+    if running is None:
+        follow_calendar(changed, parts.clock.now())
+    else:
+        timetable.make_places_now(running)
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:

@@ -43,6 +43,14 @@ class OpeningChanged:
 
 
 @dataclass(frozen=True)
+class PolicyChanged:
+    """The office, or one of its pools, has another value from a day on."""
+
+    office_id: int
+    first_day: date
+
+
+@dataclass(frozen=True)
 class QueueChanged:
     """Somebody joined or left a queue: the number of people waiting is another one."""
 
@@ -61,7 +69,7 @@ class TicketCalled:
     at: datetime
 
 
-Event = BookingMade | BookingCancelled | OpeningChanged | QueueChanged | TicketCalled
+Event = BookingMade | BookingCancelled | OpeningChanged | PolicyChanged | QueueChanged | TicketCalled
 
 
 class EventBus:

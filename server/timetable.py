@@ -66,6 +66,11 @@ def start(app: Flask, parts: Parts) -> BackgroundScheduler:
     return scheduler
 
 
+def make_places_now(scheduler: BackgroundScheduler) -> None:
+    """Do not wait for the next sweep: the opening hours were changed."""
+    scheduler.add_job(scheduler.get_job(_extend_all.__name__).func, id="places_now", replace_existing=True)
+
+
 def _extend_all(now: datetime) -> None:
     for office_id in [office.id for office in all_offices(read_session())]:
         make_waiting(office_id, now)

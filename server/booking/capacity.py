@@ -86,9 +86,12 @@ def share_of(places: Sequence[int], percent: int) -> list[int]:
 
 
 def starts_of(sessions: Iterable[OpenSession], length: timedelta) -> Iterator[datetime]:
-    """When slots begin that fit whole into a session and begin no later than its last reception of booked people."""
+    """When slots begin that fit whole into a session and begin no later than its last reception of booked people.
+
+    What a closure leaves of a session keeps its slots where they were: closed until 13:07, they go on at 13:15.
+    """
     for session in sessions:
-        start = session.opens
+        start = session.opens + ((session.grid or session.opens) - session.opens) % length
         while start + length <= session.closes and start <= session.last_booked:
             yield start
             start += length
@@ -99,19 +102,36 @@ def held_elsewhere(open_slots: Sequence[Room], held: Iterable[Room]) -> list[int
 
     Places that moved in time, or became longer or shorter, are not sold again while somebody has them: each unit taken
     in a former slot keeps one place of one open slot at the same time, the earliest that has room. Whose stretch ends
-    first chooses first, so that as many as possible are kept (open slots never overlap). No slot loses a place that is
+    first chooses first, so that as many as possible are kept (open slots never overlap). What finds no room at its time
+    keeps a place of the same hour, lest the hour be sold twice after several changes. No slot loses a place that is
     taken in itself.
     """
     room = [max(0, slot.bookable - slot.taken) for slot in open_slots]
     kept = [0] * len(room)
     in_order = sorted(range(len(room)), key=lambda n: open_slots[n].starts_at)
+
+    def keep(units: int, slots: Iterable[int]) -> int:
+        for n in slots:
+            here = min(units, room[n] - kept[n])
+            kept[n], units = kept[n] + here, units - here
+        return units
+
+    homeless = []
     for gone in sorted(held, key=lambda slot: (slot.ends_at, slot.starts_at)):
-        left = gone.taken
-        for n in in_order:
-            if open_slots[n].starts_at < gone.ends_at and gone.starts_at < open_slots[n].ends_at:
-                units = min(left, room[n] - kept[n])
-                kept[n], left = kept[n] + units, left - units
+        there = [n for n in in_order if _overlap(open_slots[n], gone)]
+        if there and (left := keep(gone.taken, there)):
+            homeless.append((gone, left))
+    for gone, left in homeless:
+        keep(left, (n for n in in_order if _hour(open_slots[n]) == _hour(gone)))
     return kept
+
+
+def _overlap(one: SpanLike, other: SpanLike) -> bool:
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def _hour(span: SpanLike) -> datetime:
+    return office_time(span.starts_at).replace(minute=0)
 
 
 def spreads(slot: SpanLike, policy: OfficePolicy) -> bool:

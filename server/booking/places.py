@@ -25,7 +25,7 @@ from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Refusal
-from server.events import OpeningChanged
+from server.events import OpeningChanged, PolicyChanged
 from server.offices.models import Office, OfficeService, Pool, PoolKind, Service
 from server.offices.opening_rules import Calendar, DayPlan
 from server.offices.policy import policy_of
@@ -77,9 +77,10 @@ def days_to_make(session: Session, office_id: int) -> Sequence[PlacesToMake]:
     ).all()
 
 
-def note_change(tx: Transaction, changed: OpeningChanged) -> None:
+def note_change(tx: Transaction, changed: OpeningChanged | PolicyChanged) -> None:
     """Step, with the change itself: its days are to be made, whatever happens to us after the commit."""
-    row = PlacesToMake(office_id=changed.office_id, first_day=changed.first_day, last_day=changed.last_day)
+    last = changed.last_day if isinstance(changed, OpeningChanged) else None
+    row = PlacesToMake(office_id=changed.office_id, first_day=changed.first_day, last_day=last)
     tx.session.add(row)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -39,7 +40,7 @@ from server.issuance.models import Notice
 from server.offices.models import Office, OfficeService, Pool, Service, ServiceUse
 from server.offices.opening_rules import Calendar, OpenSession, RuleKind
 from server.offices.policy import OfficePolicy
-from server.offices.queries import calendar_of, list_made_at, policy_on
+from server.offices.queries import calendar_of, list_made_at, policy_on, value_on_days
 from server.offices.service_rules import offered_on
 
 
@@ -154,30 +155,41 @@ def wish_of(notices: Sequence[WishingLike], channel: Channel) -> Wish:
 def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime) -> list[DayPlaces]:
     """Each day from today to the end of the booking period, with its free places or the reason why it is closed.
 
-    One question to the database, as dear as the days are many: a party's slots are found by their own index.
+    One question to the database, as dear as the days are many: a party's slots are found by their own index. How a
+    party sits together is read as of each day: where that changes, there are two.
     """
     first = business_date(now)
     last = first + timedelta(days=policy.open_days_before)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    offers, needs = needs_at(session, wish.office_id, wish.services, policy.party_in)
-    if not needs[0]:
-        return [DayPlaces(day, 0, "service") for day in days]
-    asked = {**_asked(needs), "first": first, "last": last, "now": now}
-    rows = session.execute(_days(wish.channel, _shape(needs)), asked)
-    found: dict[date, tuple[int, bool] | None] = {
-        day: (int(fits), most > 0) if all(offered_on(offer, day) for offer in offers) else None
-        for day, fits, most in rows
-    }
     calendar = calendar_of(session, wish.office_id, first)
     limited = _limited(session, wish, calendar, days)
-    if limited:
-        starts = _starts(session, wish, needs, list(limited), now)
-        for day, sessions in limited.items():
-            fits = [start.fits for start in starts if start.business_date == day and not _meets(start, needs, sessions)]
-            if found.get(day) is not None:
-                found[day] = (sum(fits), False) if fits else None
+    found: dict[date, tuple[int, bool] | None] = {}
+    for party_in, some in _days_by_party_in(session, wish, policy, days):
+        offers, needs = needs_at(session, wish.office_id, wish.services, party_in)
+        if not needs[0]:
+            return [DayPlaces(day, 0, "service") for day in days]
+        asked = {**_asked(needs), "first": some[0], "last": some[-1], "now": now}
+        for day, fitting, most in session.execute(_days(wish.channel, _shape(needs)), asked):
+            found[day] = (int(fitting), most > 0) if all(offered_on(offer, day) for offer in offers) else None
+        if others := [day for day in some if day in limited]:
+            starts = _starts(session, wish, needs, others, now)
+            for day in others:
+                own = [start for start in starts if start.business_date == day]
+                fits = [start.fits for start in own if not _meets(start, needs, limited[day])]
+                if found.get(day) is not None:
+                    found[day] = (sum(fits), False) if fits else None
     places = [_day(session, wish, day, found, policy, calendar, now) for day in days]
     return places if wish.at is None else [_at_its_time(session, wish, place, policy, now) for place in places]
+
+
+def _days_by_party_in(
+    session: Session, wish: Wish, policy: OfficePolicy, days: Sequence[date]
+) -> Iterable[tuple[str, list[date]]]:
+    """The days in their order, cut where the office changes how a party sits; for one person there is one way."""
+    if len(wish.services) == 1:
+        return [(policy.party_in, list(days))]
+    ways = value_on_days(session, wish.office_id, "party_in", days)
+    return [(way, list(some)) for way, some in groupby(days, ways.__getitem__)]
 
 
 def _day(
@@ -239,7 +251,8 @@ def _at_its_time(session: Session, wish: Wish, place: DayPlaces, policy: OfficeP
 
 def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, now: datetime) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
-    offers, needs = needs_at(session, wish.office_id, wish.services, policy.party_in)
+    party_in = policy.party_in if len(wish.services) == 1 else policy_on(session, wish.office_id, day).party_in
+    offers, needs = needs_at(session, wish.office_id, wish.services, party_in)
     offered = all(offered_on(offer, day) for offer in offers)
     if not needs[0] or not offered or not wish.first <= day <= wish.last:
         return []

@@ -310,8 +310,12 @@ def check_invited(notices: Iterable[InvitedLike], slot: SlotLike) -> None:
         raise SlotNotBookable(reason="assigned")
 
 
-def check_sessions(slots: Iterable[SlotLike], sessions: Sequence[SessionLike], services: Iterable[str]) -> None:
-    """Raise SlotNotBookable where a slot lies in a session in which one of these services (codes) is not done."""
+def check_sessions(slots: Sequence[SlotLike], sessions: Sequence[SessionLike], services: Iterable[str]) -> None:
+    """Raise SlotNotBookable where a slot lies outside the hours (`closed`: they were changed, and places do not follow
+    yet), or in a session in which one of these services (codes) is not done."""
+    for slot in slots:
+        if not any(s.opens <= slot.starts_at and slot.ends_at <= s.closes for s in sessions):
+            raise SlotNotBookable(reason="closed")
     for slot, service in product(slots, services):
         if any(s.opens < slot.ends_at and slot.starts_at < s.closes and not s.offers(service) for s in sessions):
             raise SlotNotBookable(reason="service")

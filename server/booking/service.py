@@ -49,7 +49,7 @@ from server.events import BookingCancelled, BookingMade
 from server.issuance.models import Notice
 from server.issuance.service import locked_notices, notices_for
 from server.keys import Keyring
-from server.offices.models import Service
+from server.offices.models import Pool, Service
 from server.offices.policy import OfficePolicy
 from server.offices.queries import calendar_of, list_made_at, policy_on
 from server.offices.service_rules import BOOKABLE, ON_THE_WEB, Mode
@@ -109,13 +109,13 @@ def hold_slot(
         for old in olds:
             if way_out(old, now) is None:
                 raise AlreadyBooked(booking=str(old.uid))
-        wanted = _wanted(tx.session, party[0].office_id, [n.service_id for n in party], policy.party_in, slot, channel)
+        wanted, then = _wanted(tx.session, party[0].office_id, [n.service_id for n in party], slot, channel)
         slots = _slots_for(tx, wanted, olds, now)
         for old in olds:
             _make_way(tx, old.id, now)
         first = slots[next(iter(wanted))]
         _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
-        arrives_at = _arrival(tx.session, first, party, policy)
+        arrives_at = _arrival(tx.session, first, party, then)
         hold_until = now + timedelta(minutes=policy.hold_minutes)
         booking = _new_hold(tx, keyring, party, first, arrives_at, channel, language, hold_until, now)
         _take(tx, booking, wanted, slots, channel, overbook)
@@ -169,7 +169,7 @@ def move_booking(
             raise TooLateToCancel
         people = [person for person in old.people if person.live]
         policy = policy_on(tx.session, old.office_id, business_date(now))
-        wanted = _wanted(tx.session, old.office_id, [p.service_id for p in people], policy.party_in, slot, channel)
+        wanted, then = _wanted(tx.session, old.office_id, [p.service_id for p in people], slot, channel)
         slots = _slots_for(tx, wanted, [old], now)
         row = locked_booking(tx, old.id)
         if row.state is not BookingState.CONFIRMED or row.starts_at <= now:
@@ -179,7 +179,7 @@ def move_booking(
             party = [notices[p.notice_id] for p in people if p.notice_id is not None]
             _check(tx.session, [slots[s] for s in wanted], party, channel, policy, now)
             _give_back(tx, row)
-            row.starts_at = _arrival(tx.session, first, party, policy)
+            row.starts_at = _arrival(tx.session, first, party, then)
             _take(tx, row, wanted, slots, channel, overbook)
             row.channel, row.policy_at = channel, first.business_date
             _record_overbook(tx, now, caller, row, first, overbook)
@@ -290,7 +290,7 @@ def sweep_past_bookings(now: datetime) -> int:
         return sum(_make_way(tx, booking, now) for booking in bookings)
 
 
-_CHOSEN = select(Slot).where(Slot.uid == bindparam("slot"), Slot.pool_id.in_(bindparam("pools", expanding=True)))
+_CHOSEN = select(Slot).join(Pool).where(Slot.uid == bindparam("slot"), Pool.office_id == bindparam("office"))
 _THEN = (
     select(Slot.id, Slot.pool_id, Slot.starts_at, Slot.ends_at)
     .where(
@@ -303,26 +303,29 @@ _THEN = (
 
 
 def _wanted(
-    session: Session, office_id: int, services: Sequence[int], party_in: str, slot: UUID, channel: Channel
-) -> dict[int, int]:
+    session: Session, office_id: int, services: Sequence[int], slot: UUID, channel: Channel
+) -> tuple[dict[int, int], OfficePolicy]:
     """Slot ids → units for people of these services, the chosen slot first: those of all pools that they need, in one
-    slot or one after the other.
+    slot or one after the other; and the policy of that day, by which places are given.
 
     Raises UnknownSlot, and SlotNotBookable where the office does not offer the services so.
     """
-    offers, needs = needs_at(session, office_id, services, party_in)
-    chosen = session.scalar(_CHOSEN, {"slot": slot, "pools": list(needs[0])})
+    chosen = session.scalar(_CHOSEN, {"slot": slot, "office": office_id})
     if chosen is None:
+        raise UnknownSlot
+    policy = policy_on(session, office_id, chosen.business_date)
+    offers, needs = needs_at(session, office_id, services, policy.party_in)
+    if chosen.pool_id not in needs[0]:
         raise UnknownSlot
     for offer in offers:
         check_offered(offer, WAYS[channel], chosen.business_date)
     if len(needs) == len(needs[0]) == 1:
-        return {chosen.id: needs[0][chosen.pool_id]}
+        return {chosen.id: needs[0][chosen.pool_id]}, policy
     asked = {"pools": list(set().union(*needs)), "day": chosen.business_date, "starts_at": chosen.starts_at}
     wanted = side_by_side(session.execute(_THEN, asked).all(), needs, chosen.starts_at)
     if wanted is None:
         raise SlotNotBookable(reason="together")
-    return wanted
+    return wanted, policy
 
 
 _USED_BY = select(SlotUse.slot_id).where(SlotUse.booking_id.in_(bindparam("bookings", expanding=True)))
@@ -483,9 +486,10 @@ def _check(
         check_invited(party, first)
     day = first.business_date
     calendar = calendar_of(session, party[0].office_id, day)
+    codes: Sequence[str] = ()
     if any(rule.services is not None for rule in calendar.rules):
         codes = session.scalars(select(Service.code).where(Service.id.in_({n.service_id for n in party}))).all()
-        check_sessions(slots, calendar.plan(day).sessions, codes)
+    check_sessions(slots, calendar.plan(day).sessions, codes)
     made = list_made_at(session, party[0].office_id, day, policy, calendar) if policy.closes_with_list else None
     opens_on = day - timedelta(days=policy.open_days_before)
     for slot in slots:

@@ -104,6 +104,7 @@ def month(code: str) -> ResponseReturnValue:
         rules=_rules_by_kind(calendar, today),
         over=[rule for rule in calendar.rules if is_over(rule, today)],
         cautions=_cautions(calendar, today),
+        making=days_to_make(read_session(), office.id),
     )
 
 
@@ -200,7 +201,7 @@ def save(code: str) -> ResponseReturnValue:
         flash(
             "開庁の規則を保存しました。予約枠も合わせて変わりました。"
             if follow
-            else "開庁の規則を保存しました。予約枠はまだ変わっていません。数分のうちに自動で変わります。",
+            else "開庁の規則を保存しました。閉じた時間には、もう新しい予約は入りません。",
             "good",
         )
     return redirect(url_for("opening_pages.month", code=office.code), 303)
@@ -240,7 +241,7 @@ def decide_holiday() -> ResponseReturnValue:
     except (HolidayName, UnknownHoliday):
         flash("祝日の名前を40文字以内で入れてください。", "refused")
     else:
-        flash("祝日の表を変えました。予約枠も合わせて変わりました。", "good")
+        flash("祝日の表を変えました。予約枠も1分ほどで合わせて変わります。", "good")
     return redirect(url_for("opening_pages.holidays", year=day.year), 303)
 
 

@@ -17,7 +17,8 @@ from itertools import groupby
 
 from server.clock import at_minute, business_date
 
-LOOK_AHEAD_DAYS = 60
+LOOK_BACK_DAYS = 60
+LONGEST_CLOSED_DAYS = 366
 MIDNIGHT = 1440
 LONGEST_RELATION = 31  # days from a holiday or n-th weekday to the day that is counted from it
 LAST = 6  # in `nth`: the last one of the month
@@ -131,13 +132,17 @@ def _rank(rule: Rule) -> int:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """One stretch of opening: moments of opening, closing and the two last receptions; `services` None is all."""
+    """One stretch of opening: moments of opening, closing and the two last receptions; `services` None is all.
+
+    `grid`: when the session opened of which this is the rest, else None.
+    """
 
     opens: datetime
     closes: datetime
     last_booked: datetime
     last_walk_in: datetime
     services: frozenset[str] | None = None
+    grid: datetime | None = None
 
     def offers(self, service: str) -> bool:
         """Whether a service (code) is done in this session."""
@@ -172,6 +177,7 @@ class _Hours:
     last_booked: int
     last_walk_in: int
     services: frozenset[str] | None
+    grid: int  # when the session opened of which this may be the rest
 
 
 @dataclass
@@ -202,9 +208,9 @@ class Calendar:
         return self.plan(business_date(now)).session_at(now)
 
     def next_opening(self, now: datetime, service: str | None = None) -> datetime | None:
-        """When the office opens next, after `now` (for one service, if given); None if not within two months."""
+        """When the office opens next, after `now` (for one service, if given); None if not within a year."""
         today = business_date(now)
-        for ahead in range(LOOK_AHEAD_DAYS):
+        for ahead in range(LONGEST_CLOSED_DAYS):
             for session in self.plan(today + timedelta(days=ahead)).sessions:
                 if session.opens > now and (service is None or session.offers(service)):
                     return session.opens
@@ -212,7 +218,7 @@ class Calendar:
 
     def open_day_before(self, day: date) -> date | None:
         """The last open day before a day; None if not within two months."""
-        days = (day - timedelta(days=back) for back in range(1, LOOK_AHEAD_DAYS))
+        days = (day - timedelta(days=back) for back in range(1, LOOK_BACK_DAYS))
         return next((d for d in days if self.plan(d).sessions), None)
 
     # The kinds
@@ -328,7 +334,7 @@ class Calendar:
 
 
 def _piece(one: _Hours, opens: int, closes: int, services: frozenset[str] | None) -> _Hours:
-    return _Hours(opens, closes, min(one.last_booked, closes), min(one.last_walk_in, closes), services)
+    return _Hours(opens, closes, min(one.last_booked, closes), min(one.last_walk_in, closes), services, one.grid)
 
 
 def _follows_holiday(rule: Rule) -> bool:
@@ -363,14 +369,15 @@ def _takes_whole_day(rule: Rule, day: date) -> bool:
 
 
 def _hours(rule: Rule) -> _Hours:
-    return _Hours(rule.opens, rule.closes, rule.last_booked, rule.last_walk_in, rule.services)
+    return _Hours(rule.opens, rule.closes, rule.last_booked, rule.last_walk_in, rule.services, rule.opens)
 
 
 def _session(day: date, one: _Hours) -> OpenSession:
     opens, closes, booked, walk_in = (
         at_minute(day, minute) for minute in (one.opens, one.closes, one.last_booked, one.last_walk_in)
     )
-    return OpenSession(opens, closes, booked, walk_in, one.services)
+    grid = None if one.grid == one.opens else at_minute(day, one.grid)
+    return OpenSession(opens, closes, booked, walk_in, one.services, grid)
 
 
 def _one_after_another(hours: list[_Hours]) -> tuple[list[_Hours], bool]:

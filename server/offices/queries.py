@@ -29,8 +29,8 @@ from server.offices.models import (
     WindowLane,
     WindowService,
 )
-from server.offices.opening_rules import LOOK_AHEAD_DAYS, Calendar, Caution, Holiday, Rule, RuleKind
-from server.offices.policy import OfficePolicy, policy_of
+from server.offices.opening_rules import LOOK_BACK_DAYS, Calendar, Caution, Holiday, Rule, RuleKind
+from server.offices.policy import DEFAULT, OfficePolicy, policy_of
 from server.offices.service_rules import Mode, offered_on
 
 
@@ -79,6 +79,14 @@ _POLICY = (
 def policy_on(session: Session, office_id: int, day: date) -> OfficePolicy:
     """The office's policy as of a day."""
     return policy_of((key, value) for key, value in session.execute(_POLICY, {"office": office_id, "day": day}))
+
+
+def value_on_days(session: Session, office_id: int, key: str, days: Sequence[date]) -> dict[date, Any]:
+    """One value of the office's policy as of each of these days, which are in their order."""
+    rows = session.execute(_POLICY.add_columns(Policy.valid_from), {"office": office_id, "day": days[-1]})
+    dated = [(since, value) for name, value, since in rows if name == key]
+    default = getattr(DEFAULT, key)
+    return {day: next((value for since, value in reversed(dated) if since <= day), default) for day in days}
 
 
 def pool_values_on(session: Session, pool_id: int, day: date) -> dict[str, Any]:
@@ -150,7 +158,7 @@ def holidays_known(session: Session, since: date = date.min) -> dict[date, Holid
 
 
 def _with_days_before(since: date) -> date:
-    return max(since, date(1900, 1, 1)) - timedelta(days=LOOK_AHEAD_DAYS)
+    return max(since, date(1900, 1, 1)) - timedelta(days=LOOK_BACK_DAYS)
 
 
 def _rule(row: Any) -> Rule:

@@ -11,7 +11,7 @@ from server.auth.forms import may_be_kept
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, transaction
 from server.errors import Invalid, NotFound
-from server.events import OpeningChanged
+from server.events import OpeningChanged, PolicyChanged
 from server.offices.models import Feed, Office, Policy, Pool, PoolPolicy
 from server.offices.office_file import OfficeFileUnusable, Row, refuse_unkept
 from server.offices.opening_changes import RuleChange, is_over, reloaded
@@ -88,7 +88,7 @@ def set_policy(
 ) -> None:
     """Another value from a day on, of the office or of one of its pools; the same day's older value is replaced.
 
-    Raises UnknownPolicy, UnknownPool. Places follow when they are made again (`booking/places.py: make_slots`).
+    Raises UnknownPolicy, UnknownPool. Places follow with the next sweep, or when they are made before (PolicyChanged).
     """
     (check_value if pool is None else check_pool_value)(key, value)
     with transaction() as tx:
@@ -103,6 +103,7 @@ def set_policy(
         tx.session.merge(row)
         facts = {"office": office_id, "pool": pool, "key": key, "value": value, "from": valid_from.isoformat()}
         record(tx, now, by, "policy.set", None, **facts)
+        tx.publish(PolicyChanged(office_id, max(valid_from, business_date(now))))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """People and staff who change the stock of places in seeded random order; light enough to be loaded by a process."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -50,7 +51,7 @@ class Crowd:
             of_people += [self.move, self.cancel]
             of_staff = [self.resize, self.close_or_open, self.lapse, self.move_all, self.overbook]
             if lengths:
-                of_people = [*of_people, self.hold, self.hold, self.confirm]
+                of_people = [self.fill, self.fill, self.cancel]
                 of_staff = [self.cut, self.cut, self.close_or_open, self.make]
             choice = rng.choice(of_staff if staff and rng.random() < 0.2 else of_people)
             try:
@@ -66,6 +67,17 @@ class Crowd:
         slot = rng.choice(self.slots)
         asked = hold_slot(asked_by("x"), parts.keyring, [who], slot, channel, "ja", MONDAY_NINE, overbook)
         self.held[who] = asked.booking
+
+    def fill(self, _rng: Random, parts: Parts) -> None:
+        """All who have nothing take what there is."""
+        for who in self.people:
+            for slot in self.slots if who not in self.booked else ():
+                with suppress(Refusal):
+                    held = hold_slot(asked_by("x"), parts.keyring, [who], slot, Channel.PHONE, "ja", MONDAY_NINE)
+                    self.booked[who] = book(asked_by("x"), who, held.booking, MONDAY_NINE).booking
+                    self.confirmed += 1
+                    break
+                self.refused.append("full")
 
     def overbook(self, rng: Random, parts: Parts) -> None:
         """Staff keep a place that is beyond the size."""

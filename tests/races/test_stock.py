@@ -101,7 +101,7 @@ def test_an_hour_never_sells_more_than_its_places_however_often_slots_change_the
 
     def live_all() -> None:
         try:
-            answers = at_once(city.office.app, [partial(c.live, city.office.app, 30, True, True) for c in lived])
+            answers = at_once(city.office.app, [partial(c.live, city.office.app, 20, True, True) for c in lived])
             assert codes(answers) == []
         finally:
             over.set()

@@ -204,11 +204,30 @@ def most_kept(slots: list[Room], closed: list[Room]) -> int:
 
 
 @given(one_after_another(), CLOSED)
-def test_every_place_held_in_a_closed_slot_is_kept_once_and_as_many_as_there_is_room(
+def test_every_place_held_in_a_former_slot_is_kept_once_and_as_many_as_there_is_room(
     slots: list[Room], closed: list[Room]
 ) -> None:
     kept = held_elsewhere(slots, closed)
-    assert sum(kept) == most_kept(slots, closed)
-    for n, slot in zip(kept, slots, strict=True):
-        assert 0 <= n <= max(0, slot.bookable - slot.taken)
-        assert n <= sum(gone.taken for gone in closed if overlap(slot, gone))
+    assert sum(kept) >= most_kept(slots, closed)
+    assert sum(kept) <= sum(gone.taken for gone in closed if any(overlap(slot, gone) for slot in slots))
+    assert all(0 <= n <= max(0, slot.bookable - slot.taken) for n, slot in zip(kept, slots, strict=True))
+
+
+CUTS = st.tuples(st.sampled_from(LENGTHS), st.lists(st.integers(0, 8), max_size=5), st.lists(st.integers(0, 9)))
+
+
+@given(st.lists(CUTS, max_size=9))
+def test_however_often_an_hour_is_cut_anew_it_has_its_places_once(cuts: list[tuple[int, list[int], list[int]]]) -> None:
+    """Each time some people leave, the hour is cut into slots of another length, and others book what is free."""
+    people: list[Room] = []
+    for length, leaving, booking in cuts:
+        for n in leaving:
+            del people[n : n + 1]
+        sizes = enumerate(places for places, _ in places_of_hour(9, length, 0))
+        slots = [room(length * n, length, places, 0) for n, places in sizes]
+        kept = held_elsewhere(slots, people)
+        assert sum(kept) == len(people)
+        free = [slot for slot, gone in zip(slots, kept, strict=True) for _ in range(slot.bookable - gone)]
+        for n in booking[: len(free)]:
+            slot = free.pop(n % len(free))
+            people.append(Room(slot.starts_at, slot.ends_at, 0, 1))

@@ -30,6 +30,7 @@ from server.issuance.service import NoticeNotReady
 from server.offices.models import OpeningRule, Policy, Pool, PoolKind, PoolWindow, ServiceUse, Window
 from server.offices.opening_rules import RuleKind
 from server.offices.queries import policy_on, pools_of
+from server.offices.service import set_policy
 from tests.fakes import asked_by
 from tests.server.city import MONDAY, City, Person, moment
 
@@ -613,3 +614,22 @@ def test_days_say_whether_the_family_does_not_fit_or_nobody(city: City, family: 
     with transaction() as tx:
         tx.session.query(Slot).filter(Slot.business_date == TUESDAY).update({"bookable": 0})
     assert (reason(family[0]), reason(*family)) == ("full", "full")
+
+
+def test_how_a_family_sits_counts_as_of_the_day_on_which_it_comes(city: City) -> None:
+    """From Tuesday on all of a family come in one slot; on Monday still one after the other."""
+    set_policy(city.here, None, "party_in", "one_slot", TUESDAY, "staff:1", city.now)
+    family = city.people(3)
+    wish, policy = city.wish(*family, web=False), policy_on(read_session(), city.here, MONDAY)
+    days = open_days(read_session(), wish, policy, city.now)
+    times = open_times(read_session(), wish, TUESDAY, policy, city.now)
+    assert [day.free for day in days[:2]] != [0, 0]
+    assert days[1].free == sum(time.free for time in times)
+    assert {time.free for time in times} == {0, 1}
+
+    one = city.hold(family[0], "09:00", TUESDAY, web=False, family=family[1:])
+    assert (city.taken("09:00", TUESDAY), city.taken("09:15", TUESDAY)) == (3, 0)
+    city.book(family[0], one.booking)
+    city.move(family[0], one.booking, "10:15")
+    assert taken(city, "10:15", "10:30", "10:45") == [1, 1, 1]
+    assert city.taken("09:00", TUESDAY) == 0

@@ -4,8 +4,11 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
 from werkzeug.test import TestResponse
 
+from server.booking.places import make_waiting
+from server.booking.rules import SlotNotBookable
 from server.db import read_session
 from server.offices.opening_rules import RuleKind
 from server.offices.opening_words import time_of
@@ -153,10 +156,31 @@ def test_a_holiday_on_a_day_that_cannot_be_meant_is_refused(admin: Colleague, da
     assert "2000〜2099年の日付を入れてください" in plain(admin.get(page.location))
 
 
-@pytest.mark.parametrize(("busy", "said"), [(0, "予約枠も合わせて変わりました"), (1, "予約枠はまだ変わっていません")])
+@pytest.mark.parametrize(("busy", "said"), [(0, "予約枠も合わせて変わりました"), (1, "いまの規則に合わせて作り直して")])
 def test_who_saves_is_told_whether_the_places_follow_already(admin: Colleague, busy: int, said: str) -> None:
     looked_at = preview(admin, what="rule", kind="dated", on_date=str(MONDAY + timedelta(days=1)), closed="1")
     forms = Forms(looked_at.text).by_action
     with busy_at("UPDATE slots", busy):
         admin.client.post(f"{HERE}/save", data=forms[f"{HERE}/save"])
     assert said in plain(admin.client.get(HERE))
+
+
+def test_in_a_serving_process_saving_waits_for_no_places_and_nobody_books_a_closed_time_meanwhile(
+    admin: Colleague, sqlite_office: Office
+) -> None:
+    """The timetable is asked to make them at once; what it does then is what the sweep does."""
+    city, asked = City(sqlite_office), BackgroundScheduler(timezone="Asia/Tokyo")
+    asked.add_job(lambda: make_waiting(city.here, city.now), "interval", days=1, id="_extend_all")
+    sqlite_office.app.extensions["madoguchi.timetable"] = asked  # not running: what it is asked for can be looked at
+    tuesday = MONDAY + timedelta(days=1)
+    looked_at = preview(admin, what="rule", kind="dated", on_date=str(tuesday), closed="1")
+    saved = admin.client.post(f"{HERE}/save", data=Forms(looked_at.text).by_action[f"{HERE}/save"])
+
+    assert "作り直しています" in plain(admin.get(saved.location))
+    assert not city.place("10:15", tuesday).closed
+    with pytest.raises(SlotNotBookable) as refused:
+        city.hold(city.person(), "10:15", tuesday)
+    assert refused.value.facts == {"reason": "closed"}
+    asked.get_job("places_now").func()
+    assert city.place("10:15", tuesday).closed
+    assert "作り直しています" not in plain(admin.get(HERE))

@@ -14,7 +14,8 @@ from server.booking.worklist import open_entries
 from server.clock import office_time
 from server.db import read_session, transaction
 from server.offices.models import OpeningRule, Policy, Pool, PoolKind, ServiceUse
-from server.offices.opening_rules import RuleKind
+from server.offices.opening_rules import Rule, RuleKind
+from server.offices.opening_service import values_of
 from server.offices.policy import UnknownPolicy
 from server.offices.queries import service_by_code
 from server.offices.service import UnknownPool, set_policy
@@ -85,6 +86,20 @@ def test_a_place_that_would_end_after_closing_is_not_made(city: City) -> None:
     make_slots(city.here, TUESDAY, TUESDAY, city.now)
 
     assert starts(city, TUESDAY) == ["10:00", "10:15"]
+
+
+def test_a_closure_until_an_odd_minute_takes_slots_out_and_moves_no_other(city: City) -> None:
+    _, booking = city.booked("13:15", TUESDAY)
+    with transaction() as tx:
+        until = Rule(0, RuleKind.CLOSURE, on_date=TUESDAY, until_date=TUESDAY, opens=720, closes=787, closed=True)
+        tx.session.add(OpeningRule(office_id=city.here, **values_of(until)))
+    make_slots(city.here, TUESDAY, TUESDAY, city.now)
+
+    times = starts(city, TUESDAY)
+    assert [time for time in times if "11:40" < time < "13:40"] == ["11:45", "13:15", "13:30"]
+    assert len(times) == 30
+    assert open_entries(read_session(), city.here) == []
+    assert city.state(booking).value == "confirmed"
 
 
 def test_making_places_again_changes_nothing(city: City) -> None:
@@ -353,6 +368,16 @@ def test_a_maximum_below_what_the_web_has_taken_drops_nobody(city: City) -> None
 
     place = city.place("10:15")
     assert (place.web_max, place.web_taken, place.taken) == (2, 2, 2)
+
+
+def test_places_follow_another_value_of_the_policy_by_themselves(city: City) -> None:
+    decide(city, "walk_in_percent", 100, TUESDAY)
+    (waiting,) = days_to_make(read_session(), city.here)
+    assert (waiting.first_day, waiting.last_day) == (TUESDAY, None)
+
+    make_waiting(city.here, city.now)
+    assert (city.place("10:15").bookable, city.place("10:15", TUESDAY).bookable) == (2, 0)
+    assert days_to_make(read_session(), city.here) == []
 
 
 def test_a_policy_nobody_knows_and_a_pool_nobody_has_are_refused(city: City) -> None:
