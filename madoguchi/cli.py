@@ -101,6 +101,14 @@ def _server_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPars
     devices.add_argument("name")
     devices.add_argument("--office", required=True, help="code of the office")
     _notice_commands(_add(commands, "notices", _server("notices"), "notices in, stickers out"))
+    reports = _add(commands, "reports", _server("reports"), "figures: how long people waited")
+    waits = reports.add_subparsers(dest="action", required=True, metavar="ACTION").add_parser(
+        "waits", help="median, mean, 95 percent and longest wait, called within 30 minutes, and what was told"
+    )
+    waits.add_argument("--office", required=True, help="code of the office")
+    waits.add_argument("--from", dest="first", type=date.fromisoformat, help="first day (default: today)")
+    waits.add_argument("--to", dest="last", type=date.fromisoformat, help="last day (default: the first)")
+    waits.add_argument("--out", type=Path, help="write an Excel file with all details")
 
 
 def _notice_commands(notices: argparse.ArgumentParser) -> None:

@@ -33,6 +33,7 @@ from server.offices.service_pages import blueprint as service_pages
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
 from server.reception.pages import blueprint as walk_in_pages
+from server.reports.pages import blueprint as report_pages
 from server.settings import Settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -98,6 +99,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         worklist_pages,
         desk_pages,
         walk_in_pages,
+        report_pages,
         office_pages,
         opening_pages,
         service_pages,

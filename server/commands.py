@@ -46,6 +46,8 @@ from server.offices.office_file import read_office_file
 from server.offices.queries import all_offices, office_by_code, undecided_days
 from server.offices.service import load_office, set_policy
 from server.repeats import Caller
+from server.reports.queries import wait_report
+from server.reports.words import COLUMNS, as_of, cells, outcome_rows, sentences, sheets, within
 from server.serve import serve
 from server.settings import Settings, SettingsError
 
@@ -337,6 +339,24 @@ class PlacesDiffer(Conflict):
     code = "places_differ"
 
 
+def _reports(app: Flask, arguments: Namespace) -> str:
+    moment = now()
+    first = arguments.first or business_date(moment)
+    office = office_by_code(read_session(), arguments.office)
+    report = wait_report(read_session(), office, first, arguments.last or first, moment)
+    for sheet in sheets(report)[:-1]:
+        print("\t".join((*sheet.heads, *COLUMNS)))
+        for line in sheet.lines:
+            print("\t".join(str(cell) for cell in (*line.of, *cells(line))))
+    for row in (within(report), *sentences(report), *(f"{text}：{people}人" for text, people in outcome_rows(report))):
+        print(row)
+    if arguments.out:
+        from server.reports.excel import workbook  # heavy, and only here and on the page of figures
+
+        arguments.out.write_bytes(workbook(report))
+    return f"{len(report.waits)} waits from {report.first} to {report.last}, {as_of(report)}"
+
+
 COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {
     "db": _db,
     "offices": _offices,
@@ -345,4 +365,5 @@ COMMANDS: dict[str, Callable[[Flask, Namespace], str]] = {
     "staff": _staff,
     "devices": _devices,
     "notices": _notices,
+    "reports": _reports,
 }

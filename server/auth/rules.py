@@ -22,14 +22,15 @@ class Right(Enum):
     PHONE = "phone"
     OVERBOOK = "overbook"  # places beyond the bookable ones: an official decides, no contractor
     DESK = "desk"
+    REPORTS = "reports"
     ADMIN = "admin"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.PHONE}),
     Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK}),
-    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK}),
-    Role.ADMIN: frozenset({Right.ADMIN}),
+    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK, Right.REPORTS}),
+    Role.ADMIN: frozenset({Right.ADMIN, Right.REPORTS}),
 }
 
 ATTEMPTS = 5

@@ -57,6 +57,9 @@ GUARDS = {
     "GET /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins/numbers": "staff:desk",
+    # Figures
+    "GET /reports/waits": "staff:reports",
+    "GET /reports/waits.xlsx": "staff:reports",
     "GET /desk/windows/<int(max=9999):number>": "staff:desk",
     "GET /desk/windows/<int(max=9999):number>/state": "staff:desk",
     "POST /desk/windows/<int(max=9999):number>/open": "staff:desk",
@@ -136,6 +139,7 @@ MAY_ENTER = {
     "staff:phone": frozenset({"operator", "clerk", "supervisor"}),
     "staff:overbook": frozenset({"clerk", "supervisor"}),
     "staff:desk": frozenset({"clerk", "supervisor"}),
+    "staff:reports": frozenset({"supervisor", "admin"}),
     "staff:admin": frozenset({"admin"}),
     "kiosk": frozenset({"kiosk"}),
     "board": frozenset({"board"}),

@@ -54,6 +54,7 @@ WITHOUT_TEXT = {
     "offer_unusable": IN_PLACE,
     "other_visitor": IN_PLACE,
     "party_too_large": IN_PLACE,
+    "period_unusable": IN_PLACE,
     "places_differ": COMMAND,
     "password_too_short": IN_PLACE,
     "rule_unusable": IN_PLACE,
@@ -101,6 +102,7 @@ PAGES = (
     "server.offices.service_pages",
     "server.queueing.board_api",
     "server.reception.pages",
+    "server.reports.pages",
 )
 
 # Keys that the program puts together: the beginning, and what may follow.

@@ -1,0 +1,1 @@
+"""統計・帳票: figures of what was; no personal data."""
