@@ -144,22 +144,23 @@ def _at_window(session: Session, window: Window) -> AtWindow | None:
 
 def _people(session: Session, step: VisitStep) -> tuple[PersonAt, ...]:
     rows = session.execute(
-        select(VisitPerson, Notice.number, Notice.uid, Service.short_ja)
+        select(VisitPerson, Notice.number, Notice.uid, Notice.restricted, Service.short_ja)
         .outerjoin(Notice, Notice.id == VisitPerson.notice_id)
         .join(Service, Service.id == VisitPerson.service_id)
         .where(VisitPerson.visit_id == step.visit_id)
         .order_by(VisitPerson.position)
     ).all()
     office_id = step.visit.office_id
-    stops = stops_of(session, office_id, {person.service_id for person, _, _, _ in rows})
+    stops = stops_of(session, office_id, {person.service_id for person, *_ in rows})
     by_notice = services_by_notice(session, office_id)
     found = []
-    for person, number, uid, service in rows:
+    for person, number, uid, restricted, service in rows:
         has_card = person.notice_id is not None or person.service_id in by_notice
         further = has_further(person, stops, step.lane_id)
         served = None if further else served_as(Outcome.DONE, has_card)
         who = person.further_of or person.position
-        found.append(PersonAt(person.position, who, number, uid, service, person.outcome, has_card, served))
+        known = None if restricted else uid  # the phone desk, to which it leads, knows no restricted one
+        found.append(PersonAt(person.position, who, number, known, service, person.outcome, has_card, served))
     return tuple(found)
 
 

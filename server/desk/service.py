@@ -7,6 +7,7 @@ from uuid import UUID
 
 from madoguchi.wire import Message
 from server.audit import record
+from server.booking.rules import BookingState
 from server.booking.service import finish_booking, locked_booking, reopen_booking, stands_elsewhere
 from server.db import Transaction, transaction
 from server.events import QueueChanged
@@ -125,6 +126,8 @@ def undo(caller: Caller, window_id: int, now: datetime) -> Undone:
         if stands_elsewhere(tx, booking_id, became):
             raise ChangedSince
         if row.before.get("booking_people") is not None and booking_id is not None:
+            if locked_booking(tx, booking_id).state is not BookingState.DONE:
+                raise ChangedSince
             reopen_booking(tx, booking_id, row.before["booking_people"])
         act, step = row.act, undo_step(tx, row)
         visit = step.visit

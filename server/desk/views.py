@@ -504,7 +504,7 @@ def _endings(here: AtWindow | None) -> dict[str, Any]:
         "endings": [_ending(way, key) for way, key in ways.items()] if people else [],
         "people": [] if here is None or len(here.people) == 1 else [_person(person) for person in here.people],
         "persons": [{"position": p.position, "name": f"{p.person}人目"} for p in people if p.position == p.person],
-        "rebook": people[0].position if len(people) == 1 and people[0].notice else None,
+        "rebook": people[0].position if len(people) == 1 and people[0].notice_uid else None,
     }
 
 
@@ -513,7 +513,7 @@ def _person(person: PersonAt) -> dict[str, Any]:
     return {
         "position": person.position,
         "name": f"{person.person}人目",
-        "rebook": person.notice is not None,
+        "rebook": person.notice_uid is not None,
         "service": person.service,
         "notice": shown_number(person.notice) if person.notice else "",
         "ended": OUTCOMES[person.outcome] if person.outcome else "",

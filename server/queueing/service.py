@@ -463,7 +463,10 @@ def undo_step(tx: Transaction, row: Undoable) -> VisitStep:
     step, before = tx.session.get_one(VisitStep, row.step_id), row.before
     visit = tx.session.scalars(locked(select(Visit).where(Visit.id == step.visit_id))).one()
     wanted = sorted(id_ for id_ in (step.id, before.get("following")) if id_ is not None)
-    steps = {s.id: s for s in tx.session.scalars(locked(select(VisitStep).where(VisitStep.id.in_(wanted))))}
+    steps = {
+        s.id: s
+        for s in tx.session.scalars(locked(select(VisitStep).where(VisitStep.id.in_(wanted)).order_by(VisitStep.id)))
+    }
     window = _locked_window(tx, row.window_id)
     if tx.session.scalar(select(Undoable.at).where(Undoable.window_id == window.id)) != row.at:
         raise ChangedSince
@@ -570,8 +573,9 @@ def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason
                 break
             step = tx.session.get_one(VisitStep, chosen.id)
             if tx.session.scalar(locked(select(Visit).where(Visit.id == step.visit_id), skip=True)) is not None:
-                tx.session.scalars(locked(select(VisitStep).where(VisitStep.id == step.id))).one()
-                if step.state is StepState.WAITING:
+                # Who was passed on by mistake does not stand here any more: that step is gone.
+                there = tx.session.scalar(locked(select(VisitStep).where(VisitStep.id == step.id)))
+                if there is not None and step.state is StepState.WAITING:
                     return step, reason
             passed.append(step.id)
         if not passed:

@@ -33,6 +33,7 @@ from kiosk.dialogue import (
     Unreachable,
 )
 from kiosk.messages import REFUSALS, Say
+from madoguchi.codes import of_ticket
 from madoguchi.wire import CheckInAnswer, KioskState, Outcome, RefusalView, Result
 from tests.kiosk.fake_office import BOOKED, NOTICE, NOW, granted, state, ticket
 
@@ -132,6 +133,14 @@ class TestCheckingIn:
 
         assert kinds(done) == ["Show"]
         assert (play.says, play.page.number) == ("kiosk.already", 62)
+
+    def test_who_comes_back_with_the_ticket_hears_that_the_number_will_be_called(self) -> None:
+        play = Play()
+
+        (asked,) = [act for act in play.scans(of_ticket(ticket(62).uid).text) if isinstance(act, AskCheckIn)]
+        play.hears(Answered(asked.request_id, CheckInAnswer(Result.ALREADY, False, False, None, ticket(62))))
+
+        assert (play.says, play.page.number) == ("kiosk.back", 62)
 
     @pytest.mark.parametrize(
         ("early", "late", "notes"),

@@ -136,6 +136,36 @@ def test_two_presses_of_finish_end_one_visit_and_not_the_next(hall: City, booked
         assert (len(done(answers)), codes(answers)) == (1, ["nobody_at_window"])
 
 
+def test_who_was_passed_on_is_called_elsewhere_or_stands_here_again_never_both(hall: City) -> None:
+    city = City(hall.office)
+    city.check_papers_first()
+    city.open(1, 2)
+    for _ in range(8):
+        city.come_without_booking()
+        city.call_next(1)
+        city.pass_on(1)
+        deeds: list[Deed] = [partial(city.undo, 1), partial(city.call_next, 2)]
+        answers = at_once(hall.office.app, deeds)
+
+        refused = codes(answers)
+        assert (len(done(answers)), refused) in ((1, ["changed_since"]), (1, ["nobody_waiting"]))
+        city.finish(2 if refused == ["changed_since"] else 1, Outcome.LEFT)
+
+
+def test_undone_twice_at_once_is_undone_once(hall: City) -> None:
+    hall.open(3)
+    for _ in range(8):
+        hall.scan(hall.code(hall.booked("10:00")[1]))
+        hall.call_next(3)
+        hall.finish(3)
+        answers = at_once(hall.office.app, [partial(hall.undo, 3) for _ in range(2)])
+
+        assert len(done(answers)) == 1
+        assert set(codes(answers)) <= {"changed_since", "nothing_to_undo"}
+        hall.finish(3)
+    assert hall.has_right_counters()
+
+
 def test_missed_and_finish_at_once_do_one_of_the_two(hall: City) -> None:
     hall.open(3)
     for _ in range(8):

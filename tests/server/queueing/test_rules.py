@@ -12,27 +12,33 @@ from server.queueing.rules import (
     OPEN_STATES,
     NobodyWaiting,
     NotPossible,
+    Outcome,
+    ParkedFor,
     Stand,
     StepAction,
     StepClass,
     StepState,
     absent,
     after,
+    back,
+    can_undo,
     choose_next,
+    has_further,
     next_stand,
+    served_as,
 )
 from tests.fakes import MONDAY_NINE
 
 # Read across: what becomes of a step in this state. A dot: the action is refused.
 STATES = """
-             call    recall  serve    finish  miss    return   park    resume   void  end_of_day
-    waiting  called  .       .        .       .       .        parked  .        void  void
-    called   .       called  serving  done    missed  .        parked  .        .     void
-    serving  .       .       .        done    .       .        parked  .        .     void
-    done     .       .       .        .       .       .        .       .        .     .
-    missed   called  .       .        .       .       waiting  .       .        void  void
-    parked   .       .       .        .       .       .        .       waiting  void  void
-    void     .       .       .        .       .       .        .       .        .     .
+             call    recall  serve    finish  miss    return   park    resume   undo    void  end_of_day
+    waiting  called  .       .        .       .       .        parked  .        .       void  void
+    called   .       called  serving  done    missed  .        parked  .        .       .     void
+    serving  .       .       .        done    .       .        parked  .        .       .     void
+    done     .       .       .        .       .       .        .       .        called  .     .
+    missed   called  .       .        .       .       waiting  .       .        called  void  void
+    parked   .       .       .        .       .       .        .       waiting  called  void  void
+    void     .       .       .        .       .       .        .       .        .       .     .
 """
 _ACTIONS, *_ROWS = (line.split() for line in STATES.strip().splitlines())
 CASES = [(row[0], action, became) for row in _ROWS for action, became in zip(_ACTIONS, row[1:], strict=True)]
@@ -246,3 +252,52 @@ STOPS = {
 )
 def test_a_party_goes_to_the_earliest_stop_that_one_of_them_has_left(people: list[Person], stand: Stand | None) -> None:
     assert next_stand(people, STOPS) == stand
+
+
+@pytest.mark.parametrize(
+    ("person", "lane", "further"),
+    [
+        pytest.param(Person(1), CHECK, True, id="before the last stop"),
+        pytest.param(Person(1, 1), ISSUE, False, id="at the last stop"),
+        pytest.param(Person(3), CHECK, True, id="whose only stop is in another lane"),
+        pytest.param(Person(3, 1), RENEW, False, id="who has been everywhere"),
+        pytest.param(Person(1, live=False), CHECK, False, id="who has ended"),
+    ],
+)
+def test_somebody_goes_on_while_there_is_a_stop_after_the_one_here(person: Person, lane: int, further: bool) -> None:
+    assert has_further(person, STOPS, lane) is further
+
+
+@pytest.mark.parametrize("asked", Outcome)
+def test_who_is_served_has_what_the_service_hands_over_and_every_other_outcome_is_as_said(asked: Outcome) -> None:
+    served = asked in (Outcome.HANDED_OVER, Outcome.DONE)
+    assert served_as(asked, hands_over=True) is (Outcome.HANDED_OVER if served else asked)
+    assert served_as(asked, hands_over=False) is (Outcome.DONE if served else asked)
+
+
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "why", "first", "stands"),
+    [
+        pytest.param(StepState.PARKED, ParkedFor.PAPERS, [at(9)], (StepClass.PAPERS, at(0)), id="with the papers"),
+        pytest.param(StepState.PARKED, ParkedFor.CHOOSING, [at(9)], (StepClass.RETURNED, at(0)), id="has chosen"),
+        pytest.param(StepState.PARKED, ParkedFor.OTHER, [at(9)], (StepClass.RETURNED, at(0)), id="rested"),
+        pytest.param(StepState.MISSED, None, [at(1), at(2)], (StepClass.RETURNED, at(2) + MOMENT), id="behind two"),
+        pytest.param(StepState.MISSED, None, [at(-1)], (StepClass.RETURNED, at(0)), id="never before the own time"),
+        pytest.param(StepState.MISSED, None, [], (StepClass.RETURNED, at(0)), id="nobody waits"),
+    ],
+)
+def test_who_was_away_stands_again_as_the_reason_says(
+    state: StepState, why: ParkedFor | None, first: list[datetime], stands: tuple[StepClass, datetime]
+) -> None:
+    assert back(state, why, at(0), first) == stands
+
+
+@pytest.mark.parametrize(
+    ("actor", "seconds", "may"),
+    [("staff:2", 0, True), ("staff:2", 60, True), ("staff:2", 61, False), ("staff:3", 5, False)],
+)
+def test_the_same_clerk_undoes_within_a_minute(actor: str, seconds: int, may: bool) -> None:
+    assert can_undo(actor, at(0) + timedelta(seconds=seconds), "staff:2", at(0)) is may
