@@ -88,6 +88,9 @@ def compose(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: fl
     if ticket.booked_at is not None:
         head += lines(told("ticket.booked", time=ticket.booked_at), 5.0, bold=True, center=True)
     head += lines(told("ticket.waiting", n=ticket.people_waiting), 4.5, center=True)
+    if (wait := ticket.wait) is not None:
+        facts = {"min": wait.minutes, "least": wait.least, "most": wait.most}
+        head += lines(told(wait.key("ticket.wait."), **facts), 4.5, bold=True, center=True)
     notes = []
     for key in ("ticket.wait", "ticket.notinorder", "ticket.away"):
         first, *others = lines(told(key), 3.6)
@@ -113,7 +116,9 @@ def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: floa
         beside = [*lines(say("ticket.reprint", language, time=ticket.issued_at), 4.0), *beside]
     uid = str(job)
     beside += [TextLine(uid[:18], 2.2), TextLine(uid[18:].removeprefix("-"), 2.2, above=0.3)]
-    return CodeBlock(codes.of_ticket(ticket.uid).text, tuple(beside))
+    if ticket.page is not None:
+        beside = [*lines(say("ticket.page", language), 3.2), *beside]
+    return CodeBlock(ticket.page or codes.of_ticket(ticket.uid).text, tuple(beside))
 
 
 def wrap(text: str, width_mm: float, mm: float) -> list[str]:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ LONGEST: Final = 200
 _MEANT = str.maketrans("ILO", "110")
 _SPACES_AND_HYPHENS = re.compile(r"[\s\-‐‑‒–—―−ーｰ\u00ad]+")
 _AIM_PREFIX = re.compile(r"^\][A-Za-z][0-9A-Za-z]")  # some scanners tell the symbology first: ]Q1
-_LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/b/(?P<code>[0-9A-Za-z-]+)")
+_LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bt])/(?P<code>[0-9A-Za-z-]+)")
 _EIGHT_DIGITS = re.compile(r"[0-9]{8}")
 
 
@@ -77,6 +78,7 @@ def new(kind: Kind, rng: Callable[[int], bytes]) -> Code:
     return from_bits(kind, rng((5 * _CHARACTERS[kind] + 7) // 8))
 
 
+@lru_cache(maxsize=8192)  # those of a day, for whoever looks for one of them
 def of_ticket(ticket: UUID) -> Code:
     """The code on a ticket's slip: made from its uid, which kiosk and server both know."""
     return from_bits(Kind.TICKET, hashlib.sha256(ticket.bytes).digest())
@@ -96,7 +98,7 @@ def check_character(body: str) -> str:
 
 
 def read(text: str, hosts: Collection[str]) -> Code | Unread:
-    """The code that was scanned or typed: bare in any spelling, or as a link to a booking page of ours."""
+    """The code that was scanned or typed: bare in any spelling, or as a link to a page of ours."""
     if len(text) > LONGEST or any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         return Unread.UNREADABLE
     stripped = _AIM_PREFIX.sub("", text.strip())
@@ -108,8 +110,9 @@ def read(text: str, hosts: Collection[str]) -> Code | Unread:
     if link["host"].lower() not in {host.lower() for host in hosts}:
         return Unread.WRONG_CODE
     found = _bare(link["code"])
-    # Only a notice's code is ever printed as a link.
-    return Unread.WRONG_CODE if isinstance(found, Code) and found.kind is not Kind.NOTICE else found
+    # Only the codes of notices and tickets are ever printed as links, each to its own page.
+    printed = Kind.NOTICE if link["page"] == "b" else Kind.TICKET
+    return Unread.WRONG_CODE if isinstance(found, Code) and found.kind is not printed else found
 
 
 def _bare(text: str) -> Code | Unread:

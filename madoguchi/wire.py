@@ -112,8 +112,24 @@ class PrintReport(Message):
 
 
 @dataclass(frozen=True)
+class WaitView(Message):
+    """How long somebody will wait, in minutes by fives: likely, and a range in which four of five are; 0 is "soon"."""
+
+    minutes: int
+    least: int
+    most: int
+
+    def key(self, kind: str) -> str:
+        """Of the texts that begin so the one that says this wait: nobody reads "0 minutes"."""
+        return f"{kind}{'soon' if not self.minutes else 'range' if self.least else 'within'}"
+
+
+@dataclass(frozen=True)
 class TicketView(Message):
-    """server → kiosk: what stands on the slip. `people_waiting`: how many are before it in its lane."""
+    """server → kiosk: what stands on the slip. `people_waiting`: how many are before it in its lane.
+
+    `wait` is None where nobody can tell, `page` (where a telephone sees how the ticket stands) where it is not public.
+    """
 
     uid: UUID
     number: int
@@ -125,6 +141,8 @@ class TicketView(Message):
     people_waiting: int
     office: Names
     reprint_of: datetime | None
+    wait: WaitView | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -187,10 +205,11 @@ class CallMessage(Message):
 
 @dataclass(frozen=True)
 class LaneWaiting(Message):
-    """How many wait in one lane."""
+    """How many wait in one lane, and how long somebody would who came now."""
 
     name: Names
     n: int
+    wait: WaitView | None = None
 
 
 @dataclass(frozen=True)
@@ -245,6 +264,8 @@ def _message(kind: type[MessageT], obj: object, path: str) -> MessageT:
     values: dict[str, Any] = {}
     for name, hint in get_annotations(kind).items():
         field = f"{path}.{name}" if path else name
+        if name not in obj and hasattr(kind, name):
+            continue  # said only by newer servers
         if name not in obj:
             raise ValueError(f"{field}: missing")
         values[name] = _value(hint, obj[name], field)

@@ -30,6 +30,7 @@ from server.messages import models as messages_models
 from server.offices.opening_pages import blueprint as opening_pages
 from server.offices.pages import blueprint as office_pages
 from server.offices.service_pages import blueprint as service_pages
+from server.outlook.pages import blueprint as ticket_page
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
 from server.reception.pages import blueprint as walk_in_pages
@@ -104,6 +105,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         opening_pages,
         service_pages,
         board,
+        ticket_page,
         kiosk_api,
         health,
     ):

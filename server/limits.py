@@ -10,6 +10,7 @@ from limits.storage import MemoryStorage
 
 SIGN_IN = "10 per minute; 60 per hour"
 HOLD = "20 per minute; 120 per hour"
+TICKET = "300 per minute"  # everybody in the waiting room may come from one address
 TIDY_EVERY_S = 60.0
 
 

@@ -77,7 +77,7 @@ class Boards:
 
     def _on_queue_changed(self, event: QueueChanged) -> None:
         if self._parts.settings.message_queue or event.office_id in self._offices():
-            waiting = waiting_of_office(read_session(), event.office_id, self._parts.clock.now())
+            waiting = waiting_of_office(read_session(), event.office_id, self._parts.clock.now(), at_once=True)
             self.socketio.emit(WAITING_EVENT, waiting.to_json(), to=room(event.office_id))
 
     def _beat(self) -> None:

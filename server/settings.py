@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 PREFIX = "MADOGUCHI_"
 
@@ -102,6 +103,12 @@ class Settings:
     def hosts(self) -> tuple[str, ...]:
         """Hosts whose links the kiosk accepts: the public one first."""
         return (self.base_url.split("://", 1)[1], *self.extra_hosts)
+
+    @property
+    def public_url(self) -> str:
+        """The address that a telephone can open; empty where there is none but this machine's own."""
+        host = urlsplit(self.base_url).hostname
+        return "" if host in ("localhost", "127.0.0.1", "::1") else self.base_url
 
     @property
     def clock_offset(self) -> timedelta:

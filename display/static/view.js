@@ -123,13 +123,23 @@ export class View {
     this.#fill("total", parts(this.#texts, "board.people", "ja").map((piece) => ({ ...piece, total })), (piece) =>
       piece.text === undefined ? element("strong", "digits", String(total)) : element("span", "", piece.text),
     );
-    this.#fill("lanes", lanes, ({ name, n }) => {
+    this.#fill("lanes", lanes, ({ name, n, wait }) => {
       const item = element("li");
       const words = element("span", "lane", name.ja);
       words.append(element("span", "", name.en, "en"));
-      item.append(words, element("strong", "digits", String(n)));
+      item.append(words);
+      if (wait !== null) item.append(this.#wait(wait));
+      item.append(element("strong", "digits", String(n)));
       return item;
     });
+  }
+
+  /** How long a newcomer would wait: about so many minutes, never none. */
+  #wait(wait) {
+    const { ja, en } = this.#say(wait.minutes === 0 ? "board.wait.soon" : "board.wait", { min: wait.minutes });
+    const words = element("span", "wait", ja);
+    words.append(element("span", "", en, "en"));
+    return words;
   }
 
   #showAbsent(numbers) {

@@ -32,11 +32,17 @@ export function readCall(raw) {
   return { sequence: raw.sequence, kind: raw.kind, number: raw.number, windowNo, at: at.epoch };
 }
 
+/** How long somebody would wait who came now, in minutes; null where nobody can tell, or an older server does not. */
+function readWait(raw) {
+  if (!isObject(raw) || ![raw.minutes, raw.least, raw.most].every(isCount)) return null;
+  return { minutes: raw.minutes, least: raw.least, most: raw.most };
+}
+
 /** How many people wait, in all and in each lane. */
 export function readWaiting(raw) {
   if (!isObject(raw) || !isCount(raw.total) || !Array.isArray(raw.lanes)) return null;
   const lanes = raw.lanes.filter((lane) => isObject(lane) && readName(lane.name) !== null && isCount(lane.n));
-  return { total: raw.total, lanes: lanes.map(({ name, n }) => ({ name: readName(name), n })) };
+  return { total: raw.total, lanes: lanes.map(({ name, n, wait }) => ({ name: readName(name), n, wait: readWait(wait) })) };
 }
 
 /** The two-second word that the server lives, with the last committed sequence. */

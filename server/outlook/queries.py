@@ -13,16 +13,19 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from madoguchi.codes import Code, of_ticket
+from madoguchi.wire import WaitView
 from server.booking.models import Booking, BookingPerson
 from server.booking.rules import BookingState
 from server.clock import at_minute, business_date, office_time
-from server.offices.models import Terminal, Window
-from server.offices.queries import lanes_of, lanes_of_window, policy_on, steps_of, windows_of
+from server.offices.models import Office, Terminal, Window
+from server.offices.queries import all_offices, lanes_of, lanes_of_window, policy_on, steps_of, windows_of
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
-from server.queueing.models import Visit, VisitPerson, VisitStep
+from server.queueing.models import Ticket, TicketState, Visit, VisitPerson, VisitStep
+from server.queueing.queries import waiting_before
 from server.queueing.rules import AT_WINDOW, StepClass, StepState
-from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer
+from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer, told
 from server.queueing.waiting_time import expected_end as end_of
 
 MINUTE = timedelta(minutes=1)
@@ -30,6 +33,8 @@ KEPT = timedelta(minutes=1)
 """So long what staff change (windows' lanes, services, policy) and the visits done today may be unknown here."""
 
 
+CALM = timedelta(seconds=20)
+"""So long the estimate for newcomers stands still."""
 AFTER_ALL = 10**15
 """Higher than the id of any step: of two who come at the same moment the newcomer is the second."""
 
@@ -70,9 +75,13 @@ class _Known:
 _memory: "WeakKeyDictionary[object, dict[int, _Known]]" = WeakKeyDictionary()
 
 
+_told_last: "WeakKeyDictionary[object, dict[int, tuple[datetime, dict[int, WaitView]]]]" = WeakKeyDictionary()
+
+
 def forget() -> None:
     """Nothing is known any more: for whoever puts another database under a running program."""
     _memory.clear()
+    _told_last.clear()
 
 
 def waits(session: Session, office_id: int, now: datetime, steps: Collection[int] | None = None) -> dict[int, Estimate]:
@@ -91,6 +100,63 @@ def newcomers(session: Session, office_id: int, now: datetime) -> dict[int, Esti
     }
     asked = replace(scene, waiting=[*scene.waiting, *coming.values()])
     return {who - AFTER_ALL: found for who, found in estimates(asked, _chance(now), coming.keys()).items()}
+
+
+def newcomers_are_told(
+    session: Session, office_id: int, now: datetime, *, at_once: bool = False
+) -> dict[int, WaitView]:
+    """Lane id → what a newcomer is told, for board and desk: reckoned again after a while, so that it stands still to
+    be read. `at_once`: as it was reckoned last, however long ago that is."""
+    memory = _told_last.setdefault(session.get_bind(), {})
+    last = memory.get(office_id)
+    if last is None or not (last[0] <= now < last[0] + CALM or at_once):
+        found = newcomers(session, office_id, now)
+        last = memory[office_id] = (now, {lane: told(estimate) for lane, estimate in found.items()})
+    return last[1]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a ticket stands: nothing in it says whose it is. `window`: to which it is called; `wait`: None if it does not
+    wait, or nobody can tell."""
+
+    number: int
+    office: dict[str, str]
+    lane: dict[str, str]
+    state: StepState
+    before: int
+    window: int | None
+    wait: WaitView | None
+
+
+def standing(session: Session, code: Code, now: datetime) -> Standing | None:
+    """The ticket of today with this code, at whichever office."""
+    wanted = {"offices": [office.id for office in all_offices(session)], "day": business_date(now)}
+    found = next((row for row in session.execute(_TICKETS, wanted) if of_ticket(row.uid) == code), None)
+    if found is None:
+        return None
+    step = session.scalars(_NEWEST_STEP, {"visit": found.visit_id}).one()
+    live = found.state is TicketState.LIVE
+    estimate = waits(session, found.office_id, now, [step.id]).get(step.id) if live else None
+    return Standing(
+        found.number,
+        session.get_one(Office, found.office_id).names,
+        step.lane.names,
+        step.state if live else StepState.VOID,
+        waiting_before(session, step, now),
+        step.window.number if step.state in AT_WINDOW and step.window is not None else None,
+        None if estimate is None else told(estimate),
+    )
+
+
+_TICKETS = (
+    select(Ticket.uid, Ticket.number, Ticket.state, Ticket.visit_id, Visit.office_id)
+    .join(Visit, Visit.id == Ticket.visit_id)
+    .where(Visit.office_id.in_(bindparam("offices", expanding=True)), Visit.business_date == bindparam("day"))
+)
+_NEWEST_STEP = (
+    select(VisitStep).where(VisitStep.visit_id == bindparam("visit")).order_by(VisitStep.position.desc()).limit(1)
+)
 
 
 def expected_end(session: Session, office_id: int, now: datetime) -> datetime | None:

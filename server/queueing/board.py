@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from madoguchi.wire import BoardPicture, CallKind, CallMessage, LaneWaiting, Waiting
+from madoguchi.wire import BoardPicture, CallKind, CallMessage, LaneWaiting, Waiting, WaitView
 from server.clock import office_time
 from server.events import TicketCalled
 
@@ -38,9 +38,9 @@ def newest_of_each(calls: Sequence[CallLike], kinds: Sequence[str], away: Iterab
     return shown[:CALLS_SHOWN]
 
 
-def waiting_of(lanes: Iterable[tuple[dict[str, str], int]]) -> Waiting:
-    """People waiting, by lane and in all."""
-    rows = tuple(LaneWaiting(names, n) for names, n in lanes)
+def waiting_of(lanes: Iterable[tuple[dict[str, str], int, WaitView | None]]) -> Waiting:
+    """People waiting, by lane and in all, and how long somebody would who came now."""
+    rows = tuple(LaneWaiting(names, n, wait) for names, n, wait in lanes)
     return Waiting(sum(row.n for row in rows), rows)
 
 

@@ -17,6 +17,7 @@ from server.edge import LANGUAGES, keyring, now, parts
 from server.intake.queries import intake_of
 from server.offices.models import Office
 from server.offices.queries import lanes_of
+from server.outlook.queries import newcomers_are_told
 from server.queueing.board import newest_of_each, picture, waiting_of
 from server.queueing.queries import calls_of_today, missed_tickets, sequence_of, waiting_in_lane
 
@@ -88,6 +89,9 @@ def picture_of(session: Session, office: Office, moment: datetime) -> BoardPictu
     return picture(sequence, moment, office.names, shown, away, waiting, ended)
 
 
-def waiting_of_office(session: Session, office_id: int, moment: datetime) -> Waiting:
-    """People waiting in an office, by lane."""
-    return waiting_of((lane.names, waiting_in_lane(session, lane.id, moment)) for lane in lanes_of(session, office_id))
+def waiting_of_office(session: Session, office_id: int, moment: datetime, *, at_once: bool = False) -> Waiting:
+    """People waiting in an office, by lane, and how long newcomers would; `at_once` with the wait as it was reckoned
+    last, some seconds ago."""
+    waits = newcomers_are_told(session, office_id, moment, at_once=at_once)
+    lanes = lanes_of(session, office_id)
+    return waiting_of((lane.names, waiting_in_lane(session, lane.id, moment), waits.get(lane.id)) for lane in lanes)

@@ -49,6 +49,7 @@ class Issued:
     ticket_id: int
     uid: UUID
     number: int
+    step: VisitStep
     stop: ServiceStep
     people_waiting: int
 
@@ -96,7 +97,7 @@ def issue(tx: Transaction, arrival: Arrival, now: datetime) -> Issued:
     tx.session.flush()
     tx.publish(QueueChanged(arrival.office_id))
     stop = arrival.stops[stand.service_id][0]
-    return Issued(ticket.id, ticket.uid, number, stop, waiting_before(tx.session, line, now))
+    return Issued(ticket.id, ticket.uid, number, line, stop, waiting_before(tx.session, line, now))
 
 
 def enter(

@@ -16,11 +16,13 @@ from math import exp, inf, log, sqrt
 from random import Random
 from statistics import NormalDist
 
+from madoguchi.wire import WaitView
 from server.queueing.rules import NobodyWaiting, StepClass, StepLike, choose_next
 
 PLAYS = 25
 FEWEST_PLAYS = 9  # between the least and the most of nine lie four of five of what is to come
 WORK = 4000  # calls in all plays together: a long line is played less often, so that none takes long to estimate
+RANGE = (0.08, 0.92)  # of the plays, to hold four of five of what comes true: they do not know all that can happen
 STEP_MIN = 5  # what people are told: nobody knows it better
 BELL = NormalDist()
 CERTAIN = 0.9999
@@ -124,22 +126,14 @@ class Estimate:
     most: float
 
 
-@dataclass(frozen=True)
-class Told:
-    """What people are told, in minutes by fives; 0 is "soon"."""
-
-    minutes: int
-    least: int
-    most: int
-
-
-def told(estimate: Estimate) -> Told:
+def told(estimate: Estimate) -> WaitView:
     """An estimate as people are told it: never more exactly than it is known."""
 
     def rounded(minutes: float) -> int:
         return int(minutes / STEP_MIN + 0.5) * STEP_MIN
 
-    return Told(rounded(estimate.likely), rounded(estimate.least), max(rounded(estimate.most), STEP_MIN))
+    likely, least = rounded(estimate.likely), rounded(estimate.least)
+    return WaitView(likely, least, max(rounded(estimate.most), least + STEP_MIN))
 
 
 def newcomer(number: int, stop: Stop, due_at: datetime, now: datetime) -> InLine:
@@ -165,7 +159,7 @@ def expected_end(scene: Scene, chance: Random) -> Estimate | None:
 
 def _estimate(minutes: list[float]) -> Estimate:
     minutes.sort()
-    return Estimate(*(_at(minutes, share) for share in (0.5, 0.1, 0.9)))
+    return Estimate(*(_at(minutes, share) for share in (0.5, *RANGE)))
 
 
 def _at(minutes: Sequence[float], share: float) -> float:

@@ -63,7 +63,10 @@ def _actor() -> str:
 def check_in() -> ResponseReturnValue:
     """A code was scanned."""
     asked: CheckInRequest = _read(CheckInRequest)
-    answer = service.check_in(caller(_actor()), keyring(), _here(), asked.text, parts().settings.hosts, now())
+    settings = parts().settings
+    answer = service.check_in(
+        caller(_actor()), keyring(), _here(), asked.text, settings.hosts, now(), settings.public_url
+    )
     return jsonify(answer.to_json())
 
 
@@ -72,7 +75,8 @@ def check_in() -> ResponseReturnValue:
 def walk_in() -> ResponseReturnValue:
     """Somebody without a booking chose a service."""
     asked: WalkInRequest = _read(WalkInRequest)
-    return jsonify(service.walk_in(caller(_actor()), _here(), asked.service, asked.party, now()).to_json())
+    pages = parts().settings.public_url
+    return jsonify(service.walk_in(caller(_actor()), _here(), asked.service, asked.party, now(), pages).to_json())
 
 
 @blueprint.put("/print-jobs/<uuid:job>")

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from madoguchi import codes
-from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView
+from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView, WaitView
 from server.audit import record
 from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
 from server.booking.rules import BookingState
@@ -23,11 +23,13 @@ from server.offices.models import Office, Service
 from server.offices.policy import OfficePolicy
 from server.offices.queries import UnknownService, offer_by_code, open_now, policy_on, service_for_walk_ins, stops_of
 from server.offices.service_rules import offered_on
-from server.queueing.models import Ticket, TicketState, Visit
+from server.outlook.queries import waits
+from server.queueing.models import Ticket, TicketState, Visit, VisitStep
 from server.queueing.queries import ticket_by_code, waiting_before
-from server.queueing.rules import AWAY, NotPossible, StepClass
+from server.queueing.rules import AWAY, NotPossible, StepClass, StepState
 from server.queueing.service import bring_back, locked_step_of
 from server.queueing.tickets import Arrival, Comer, Issued, issue
+from server.queueing.waiting_time import told
 from server.reception.models import PrintJob
 from server.reception.rules import (
     AskStaff,
@@ -55,9 +57,11 @@ class Kiosk:
 
 
 def check_in(
-    caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: Collection[str], now: datetime
+    caller: Caller, keyring: Keyring, kiosk: Kiosk, text: str, hosts: Collection[str], now: datetime, pages: str = ""
 ) -> CheckInAnswer:
     """A booked person has scanned a code: visit, number and ticket, once, however often it is scanned.
+
+    `pages` is the address under which a telephone sees how the ticket stands; empty: none.
 
     Scanned again while the paper is not known to be printed, the same number comes with a new print job; afterwards
     the number is only said. The code of a ticket brings back who was missed or has rested.
@@ -79,7 +83,7 @@ def check_in(
         visit = _visit_of(tx, booking.id)
         # Only today's number may be said again: on another day it is somebody else's.
         if visit is not None and visit.business_date == business_date(now):
-            return repeat.keep(_again(tx, visit, kiosk, now))
+            return repeat.keep(_again(tx, visit, kiosk, now, pages))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)
         people = [Comer(person.service_id, person.notice_id) for person in booking.people if person.live]
@@ -101,13 +105,13 @@ def check_in(
         )
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.check_in", booking.uid, number=issued.number, late=place.late)
-        view = _view(tx, arrival, issued, now)
+        view = _view(tx, arrival, issued, now, pages)
         return repeat.keep(
             CheckInAnswer(Result.TICKET, place.early, place.late, _job(tx, issued.ticket_id, kiosk, now), view)
         )
 
 
-def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime) -> CheckInAnswer:
+def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime, pages: str = "") -> CheckInAnswer:
     """Somebody came without a booking.
 
     Raises WalkInsClosed, AskStaff (so late with a legal deadline), OfficeClosed, UnknownService, PartyTooLarge.
@@ -124,7 +128,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         arrival = _without_booking(tx, kiosk.office_id, chosen, party, policy, now, kiosk)
         issued = issue(tx, arrival, now)
         record(tx, now, caller.actor, "reception.walk_in", issued.uid, number=issued.number)
-        view = _view(tx, arrival, issued, now)
+        view = _view(tx, arrival, issued, now, pages)
         return repeat.keep(CheckInAnswer(Result.TICKET, False, False, _job(tx, issued.ticket_id, kiosk, now), view))
 
 
@@ -260,7 +264,7 @@ def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
     return tx.session.scalar(select(Visit).where(Visit.booking_id == booking_id).order_by(Visit.id.desc()).limit(1))
 
 
-def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckInAnswer:
+def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime, pages: str) -> CheckInAnswer:
     """The booking was scanned before: the same number; a new paper only if the last is not known to be printed."""
     late = False
     if visit.booked_at is not None:
@@ -270,7 +274,7 @@ def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime) -> CheckI
     last = tx.session.scalars(
         select(PrintJob.outcome).where(PrintJob.ticket_id == ticket.id).order_by(PrintJob.id.desc()).limit(1)
     ).first()
-    view = _view_again(tx, visit, ticket, now)
+    view = _view_again(tx, visit, ticket, now, pages)
     early = visit.booked_at is not None and now < visit.booked_at
     if last is Outcome.PRINTED or not visit.live:
         # No paper comes: what is told is the first one, and nothing is a reprint.
@@ -285,7 +289,27 @@ def _job(tx: Transaction, ticket_id: int, kiosk: Kiosk, now: datetime) -> UUID:
     return job.uid
 
 
-def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime) -> TicketView:
+def _told(tx: Transaction, office_id: int, step: VisitStep, now: datetime) -> WaitView | None:
+    """How long a step's visitor will wait from now on, as they are told it; None if nobody can tell."""
+    if step.state is not StepState.WAITING:
+        return None
+    estimate = waits(tx.session, office_id, now, [step.id]).get(step.id)
+    return None if estimate is None else told(estimate)
+
+
+def _tell(tx: Transaction, office_id: int, step: VisitStep, now: datetime) -> WaitView | None:
+    """What a newcomer is told is written down, to be compared with what comes true."""
+    wait = _told(tx, office_id, step, now)
+    if wait is not None:
+        step.told_minutes, step.told_least, step.told_most = wait.minutes, wait.least, wait.most
+    return wait
+
+
+def _page(pages: str, ticket: UUID) -> str | None:
+    return f"{pages}/t/{codes.of_ticket(ticket).text}" if pages else None
+
+
+def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, pages: str) -> TicketView:
     return TicketView(
         uid=issued.uid,
         number=issued.number,
@@ -297,10 +321,12 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime) -> T
         people_waiting=issued.people_waiting,
         office=tx.session.get_one(Office, arrival.office_id).names,
         reprint_of=None,
+        wait=_tell(tx, arrival.office_id, issued.step, now),
+        page=_page(pages, issued.uid),
     )
 
 
-def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime) -> TicketView:
+def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pages: str = "") -> TicketView:
     step = visit.steps[-1]
     return TicketView(
         uid=ticket.uid,
@@ -313,6 +339,8 @@ def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime) ->
         people_waiting=waiting_before(tx.session, step, now),
         office=tx.session.get_one(Office, visit.office_id).names,
         reprint_of=office_time(ticket.issued_at),
+        wait=_told(tx, visit.office_id, step, now),
+        page=_page(pages, ticket.uid),
     )
 
 

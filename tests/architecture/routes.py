@@ -120,6 +120,8 @@ GUARDS = {
     "GET /boards/pair/<code>": "public",
     "GET /boards/<uuid:uid>": "board",
     "GET /api/boards/<uuid:uid>": "board",
+    # A ticket, on the telephone of whoever holds it
+    "GET /t/<code>": "public",
     # The process, and files
     "GET /healthz": "public",
     "GET /readyz": "public",

@@ -23,7 +23,7 @@ from kiosk.slip import (
 )
 from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
-from madoguchi.wire import CheckInAnswer, TicketView
+from madoguchi.wire import CheckInAnswer, TicketView, WaitView
 from tests.kiosk.fake_office import NOW, RENEWAL, ticket
 
 SAY = Texts.load().say
@@ -91,6 +91,36 @@ def test_a_walk_in_has_no_booked_time_and_one_person_is_no_party() -> None:
     shown = slip_of(ticket(301, booked_at=None, service=RENEWAL, people_waiting=0))
 
     assert shown[2:6] == ["301", "電子証明書の更新", "待ち人数 0人", "----"]
+
+
+@pytest.mark.parametrize(
+    ("wait", "ja", "en"),
+    [
+        ((20, 15, 30), "目安 約20分（15〜30分）", "Wait: about 20 min (15–30)"),
+        ((10, 0, 20), "目安 約10分（20分以内）", "Wait: about 10 min (up to 20)"),
+        ((0, 0, 5), "目安 まもなく（5分以内）", "Wait: soon (within 5 min)"),
+    ],
+)
+def test_the_wait_is_told_as_well_as_it_is_known(wait: tuple[int, int, int], ja: str, en: str) -> None:
+    view = ticket(wait=WaitView(*wait))
+
+    assert slip_of(view)[6:8] == [ja, "----"]
+    assert slip_of(view, "en")[6] == en
+
+
+def test_the_code_leads_to_the_tickets_page_where_telephones_can_open_it() -> None:
+    page = "https://yoyaku.city.mihon.example/t/T7K3F9QXM2P0"
+    shown = slip_of(ticket(page=page))
+
+    assert f"[{page}]" in shown
+    assert "スマートフォンで" in "".join(shown)
+
+
+def test_an_older_server_tells_no_wait_and_the_slip_none() -> None:
+    said = ticket().to_json()
+    older = {key: value for key, value in said.items() if key not in ("wait", "page")}
+
+    assert slip_of(TicketView.from_json(older)) == slip_of(ticket())
 
 
 def test_a_party_is_counted() -> None:

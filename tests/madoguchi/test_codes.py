@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -122,6 +123,13 @@ class TestSpellings:
     def test_case_and_hyphens_do_not_matter_in_our_link_either(self) -> None:
         link = f"]Q1https://Yoyaku.City.Mihon.example/b/{NOTICE.grouped.lower()}"
         assert codes.read(link, HOSTS) == NOTICE
+
+    def test_a_ticket_is_read_from_the_link_on_its_slip_and_from_no_other(self) -> None:
+        ticket = codes.of_ticket(UUID("0193796c-3b10-7a52-9c3e-6d1f8b0a3e75"))
+
+        assert codes.read(f"https://{HOSTS[0]}/t/{ticket.text}", HOSTS) == ticket
+        assert codes.read(f"https://{HOSTS[0]}/b/{ticket.text}", HOSTS) is Unread.WRONG_CODE
+        assert codes.read(f"https://{HOSTS[0]}/t/{NOTICE.text}", HOSTS) is Unread.WRONG_CODE
 
     def test_a_torn_code_in_our_own_link_is_unreadable(self) -> None:
         assert codes.read(f"https://{HOSTS[0]}/b/{NOTICE.text[:-1]}", HOSTS) is Unread.UNREADABLE

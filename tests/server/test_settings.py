@@ -76,6 +76,14 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         Settings.from_env({"MADOGUCHI_CONFIG": str(tmp_path / "nowhere.env")})
 
 
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [("https://yoyaku.example.lg.jp",) * 2, ("http://127.0.0.1:8000", ""), ("http://localhost:8000", "")],
+)
+def test_an_address_of_this_machine_alone_is_not_public(address: str, public: str) -> None:
+    assert Settings.from_env({**GOOD, "MADOGUCHI_BASE_URL": address}).public_url == public
+
+
 def test_hosts_are_the_public_one_and_the_former_ones() -> None:
     given = {"MADOGUCHI_BASE_URL": "https://yoyaku.example.lg.jp", "MADOGUCHI_EXTRA_HOSTS": "old.example.jp, , a.jp:81"}
     settings = Settings.from_env({**GOOD, **given})

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from madoguchi.wire import WaitView
 from server.clock import OFFICE_ZONE
 from server.queueing.rules import StepClass
 from server.queueing.waiting_time import (
@@ -19,7 +20,6 @@ from server.queueing.waiting_time import (
     Stop,
     Takes,
     ToCome,
-    Told,
     estimates,
     expected_end,
     newcomer,
@@ -69,7 +69,7 @@ def test_with_nobody_waiting_and_a_window_free_it_is_soon() -> None:
     now = my_wait(Scene(NINE, [walk_in(ME)], places(2, free=1)))
 
     assert now == Estimate(0.0, 0.0, 0.0)
-    assert told(now) == Told(0, 0, 5)
+    assert told(now) == WaitView(0, 0, 5)
 
 
 @given(people=st.integers(0, 30), windows=st.integers(1, 8), more=st.integers(3, 10))
@@ -166,11 +166,11 @@ def test_the_same_chance_gives_the_same_estimate() -> None:
 @pytest.mark.parametrize(
     ("estimate", "expected"),
     [
-        (Estimate(0.0, 0.0, 0.0), Told(0, 0, 5)),
-        (Estimate(2.4, 0.4, 6.0), Told(0, 0, 5)),
-        (Estimate(18.0, 13.0, 31.0), Told(20, 15, 30)),
-        (Estimate(22.5, 12.4, 47.5), Told(25, 10, 50)),
+        (Estimate(0.0, 0.0, 0.0), WaitView(0, 0, 5)),
+        (Estimate(2.4, 0.4, 6.0), WaitView(0, 0, 5)),
+        (Estimate(18.0, 13.0, 31.0), WaitView(20, 15, 30)),
+        (Estimate(22.5, 12.4, 47.5), WaitView(25, 10, 50)),
     ],
 )
-def test_people_are_told_minutes_by_fives(estimate: Estimate, expected: Told) -> None:
+def test_people_are_told_minutes_by_fives(estimate: Estimate, expected: WaitView) -> None:
     assert told(estimate) == expected
