@@ -59,6 +59,7 @@ REFUSALS: Final[Mapping[str, Telling]] = {
     "booking_cancelled": Telling("kiosk.cancelled", Tone.STAFF, walk_in=True),
     "too_early": Telling("kiosk.tooearly", Tone.WAIT),
     "office_closed": Telling("kiosk.closed", Tone.WAIT),
+    "service_not_now": Telling("kiosk.service.notnow", Tone.WAIT),
     "walk_ins_closed": Telling("kiosk.walkin.closed", Tone.WAIT),
     "ask_staff": Telling("kiosk.askstaff", Tone.STAFF, calls="legal_deadline"),
     "contract_mismatch": OUT_OF_ORDER,
@@ -87,10 +88,18 @@ def say_refusal(refusal: RefusalView, state: KioskState | None) -> Say:
     if refusal.code == "office_closed":
         opening = _value(refusal.facts.get("next_opening"))
         return say_closed(opening if isinstance(opening, datetime) else None, state)
+    if refusal.code == "service_not_now":
+        return _say_not_now(_value(refusal.facts.get("next_opening")))
     facts = {name: value for name, raw in refusal.facts.items() if (value := _value(raw)) is not None}
     if refusal.code == "walk_ins_closed" and state is not None:
         facts.setdefault("tel", state.tel)
     return Say(telling(refusal).key, facts)
+
+
+def _say_not_now(again: object) -> Say:
+    if not isinstance(again, datetime):
+        return Say("kiosk.service.notnow.nodate")
+    return Say("kiosk.service.notnow", {"date": again.date(), "time": again})
 
 
 def say_closed(opening: datetime | None, state: KioskState | None) -> Say:

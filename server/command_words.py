@@ -21,6 +21,10 @@ WORDS = {
     "mark_in_use": "notices bear {words}, so nothing was taken out; take the mark off these notices first",
     "mark_unusable": "a mark is 1 to 20 characters without spaces, commas, slashes and semicolons; nothing was changed",
     "my_number": "what was given may be a My Number and was not kept; give the number that is printed on the notice",
+    "name_unusable": (
+        "a name is one line of at most {most} characters, without letters that nobody sees, and holds no My Number;"
+        " nothing was done"
+    ),
     "name_taken": "there is an account {name} already; choose another name",
     "notice_not_found": "there is no notice of one of these numbers and nothing was done; look at the numbers",
     "notice_number": (

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from server import MIGRATIONS, create_app
 from server.auth import service as auth
+from server.auth.forms import check_name
 from server.auth.rules import Role
 from server.booking.places import check_places, days_to_make, last_day, make_slots, mend_places
 from server.booking.queries import booked_among
@@ -165,6 +166,8 @@ def _slots(app: Flask, arguments: Namespace) -> str:
         return _affected(office, arguments.move)
     first = arguments.first or business_date(moment)
     if arguments.action == "set":
+        for word in (arguments.key, arguments.pool or arguments.key):
+            check_name(word)
         set_policy(office, arguments.pool, arguments.key, arguments.value, first, ACTOR, moment)
         arguments.last = None
     last = arguments.last or last_day(read_session(), office, moment)
@@ -191,10 +194,10 @@ def _check(code: str | None, mend: bool) -> str:
                 "it by telephone",
                 file=sys.stderr,
             )
-        waiting = days_to_make(read_session(), office_id)
-        for days in waiting:
+        waiting = {(days.first_day, days.last_day) for days in days_to_make(read_session(), office_id)}
+        for first, last in sorted(waiting, key=str):
             print(
-                f"{name}: places from {days.first_day} to {days.last_day or 'the last'} do not follow the rules yet: "
+                f"{name}: places from {first} to {last or 'the last'} do not follow the rules yet: "
                 "the next sweep makes them, or: madoguchi slots make",
                 file=sys.stderr,
             )
@@ -215,6 +218,7 @@ def _affected(office: int, move: bool) -> str:
 
 
 def _staff(app: Flask, arguments: Namespace) -> str:
+    check_name(arguments.name)
     password = sys.stdin.readline().rstrip("\n")
     office = office_by_code(read_session(), arguments.office).id if arguments.office else None
     made = auth.add_staff(parts().passwords, arguments.name, Role(arguments.role), password, office, ACTOR, now())
@@ -222,6 +226,7 @@ def _staff(app: Flask, arguments: Namespace) -> str:
 
 
 def _devices(app: Flask, arguments: Namespace) -> str:
+    check_name(arguments.name)
     office = office_by_code(read_session(), arguments.office).id
     if arguments.action == "add-kiosk":
         _, token = auth.add_kiosk(keyring(), office, arguments.name, ACTOR, now())

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Self
 
 from madoguchi.mynumber import may_be_my_number
+from server.auth.rules import NameUnusable
 
 LONGEST = 200
+LONGEST_NAME = 40
 LONGEST_PATH = 500
 
 
@@ -53,6 +55,12 @@ def may_be_kept(text: str) -> bool:
     """Whether a text that came in by form, table or file is one line and no My Number; what is not is refused with
     the name of its field and never said again."""
     return is_line(text) and not may_be_my_number(text.encode())
+
+
+def check_name(name: str) -> None:
+    """Raise NameUnusable unless a name is one line of 1 to 40 characters that may be kept; it is not said again."""
+    if not 1 <= len(name) <= LONGEST_NAME or not may_be_kept(name):
+        raise NameUnusable(most=LONGEST_NAME)
 
 
 def line_of(form: Mapping[str, str], field: str, longest: int = 40) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
-from server.errors import NotAllowed, NotNow
+from server.errors import Invalid, NotAllowed, NotNow
 
 
 class Role(Enum):
@@ -21,6 +21,7 @@ class Right(Enum):
 
     PHONE = "phone"
     OVERBOOK = "overbook"  # places beyond the bookable ones: an official decides, no contractor
+    ASSIGN = "assign"  # the days or the time at which somebody is asked to come: an official decides, likewise
     DESK = "desk"
     REPORTS = "reports"
     ADMIN = "admin"
@@ -28,13 +29,19 @@ class Right(Enum):
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.PHONE}),
-    Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK}),
-    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.DESK, Right.REPORTS}),
+    Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK}),
+    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK, Right.REPORTS}),
     Role.ADMIN: frozenset({Right.ADMIN, Right.REPORTS}),
 }
 
 ATTEMPTS = 5
 LOCK = timedelta(minutes=15)
+
+
+class NameUnusable(Invalid):
+    """A name is one line of at most 40 characters, and no My Number."""
+
+    code = "name_unusable"
 
 
 class SignInFailed(NotAllowed):

@@ -3,13 +3,15 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from server.auth.rules import SignInFailed
 from server.booking.rules import BookingNotFound, UnknownSlot
+from server.clock import OFFICE_ZONE
 from server.errors import NotFound
 from server.issuance.notice_codes import refuse_my_number
+from server.offices.opening_changes import FIRST_YEAR, LAST_YEAR
 
 LONGEST_WORD = 40  # eight characters in groups, full width, with room for what people type beside them
 
@@ -34,6 +36,18 @@ def sticker_words(form: Mapping[str, str]) -> StickerWords:
 def _is_word(text: str) -> bool:
     # A NUL would be a fault in PostgreSQL; pasted line ends and tabs are meant by nobody either.
     return 0 < len(text) <= LONGEST_WORD and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
+
+
+def read_assigned(form: Mapping[str, str]) -> tuple[date | None, date | None, datetime | None]:
+    """First and last day, and moment, of a form; an empty field is none. Raises ValueError."""
+    first, last, at = (form.get(name, "").strip() for name in ("first", "last", "at"))
+    moment = datetime.fromisoformat(at).replace(second=0, microsecond=0) if at else None
+    if moment is not None and moment.tzinfo is not None:
+        raise ValueError
+    days = [date.fromisoformat(day) if day else None for day in (first, last)]
+    if not all(FIRST_YEAR <= day.year <= LAST_YEAR for day in (*days, moment) if day is not None):
+        raise ValueError
+    return days[0], days[1], None if moment is None else moment.replace(tzinfo=OFFICE_ZONE)
 
 
 def day_of(text: str) -> date:

@@ -18,7 +18,7 @@ from server.booking.rules import TooLateToCancel
 from server.booking.worklist import NoFreePlace, UnknownEntry
 from server.clock import office_time
 from server.db import read_session
-from server.edge import caller, keyring, language, now, say
+from server.edge import caller, keyring, now, parts
 from server.issuance.models import Notice
 from server.offices.models import Office, Service
 from server.repeats import Caller
@@ -35,7 +35,7 @@ REASONS = {Reason.CLOSED: "worklist.closed", Reason.SHRUNK: "worklist.shrunk"}
 
 @dataclass(frozen=True)
 class EntryView:
-    """An entry as the page shows it, in the language of the page."""
+    """An entry as the page shows it."""
 
     uid: UUID
     booked: str
@@ -57,7 +57,6 @@ def entries() -> ResponseReturnValue:
     todo = worklist.open_entries(session, here)
     return render_template(
         "staff/affected.html",
-        page_lang=language(),
         entries=[_view(entry, names) for entry in todo],
         done=[_view(entry, names) for entry in worklist.done_entries(session, here, DONE_SHOWN)],
         to_move=sum(entry.booking.starts_at == entry.starts_at for entry in todo),
@@ -115,7 +114,7 @@ def move_all() -> ResponseReturnValue:
     """A portion of the list goes to the next free places; the page says how far it is and goes on after the last."""
     after = request.form.get("after", None, UUID)
     result = worklist.move_all(_caller(), staff().office_id, now(), PORTION, after)
-    flash(say("worklist.movedall", n=result.moved, left=result.left, rest=result.untried), "good")
+    flash(_say("worklist.movedall", n=result.moved, left=result.left, rest=result.untried), "good")
     return redirect(url_for("worklist.entries", after=result.last if result.untried else None), 303)
 
 
@@ -127,20 +126,20 @@ def _must_be_ours(uid: UUID) -> None:
 
 
 def _view(entry: AffectedBooking, names: dict[str, str]) -> EntryView:
-    session, booking, lang = read_session(), entry.booking, language()
+    session, booking = read_session(), entry.booking
     notice_id = next((person.notice_id for person in booking.people if person.notice_id), None)
     notice = None if notice_id is None else session.get_one(Notice, notice_id).uid
     moved_to = entry.moved_to if entry.done_at else booking.starts_at
     told = ""
     if entry.told_how is not None and entry.told_at is not None:
         by = names.get(entry.told_by or "", entry.told_by or "")
-        told = say("worklist.toldby", how=say(BY[entry.told_how]), when=office_time(entry.told_at), name=by)
+        told = _say("worklist.toldby", how=_say(BY[entry.told_how]), when=office_time(entry.told_at), name=by)
     return EntryView(
         entry.uid,
         _moment(entry.starts_at),
-        say(REASONS[entry.reason]),
-        session.get_one(Office, booking.office_id).names[lang],
-        session.get_one(Service, booking.service_id).names[lang],
+        _say(REASONS[entry.reason]),
+        session.get_one(Office, booking.office_id).name_ja,
+        session.get_one(Service, booking.service_id).name_ja,
         keyring().booking_code(booking.uid).grouped,
         "" if moved_to in (None, entry.starts_at) else _moment(moved_to),
         told,
@@ -151,13 +150,18 @@ def _view(entry: AffectedBooking, names: dict[str, str]) -> EntryView:
 def _moment(moment: datetime | None) -> str:
     if moment is None:
         return ""
-    start, lang = office_time(moment), language()
-    return f"{format_date(start, lang)} {format_time(start, lang)}"
+    start = office_time(moment)
+    return f"{format_date(start, 'ja')} {format_time(start, 'ja')}"
 
 
 def _back(key: str, *, good: bool = True, **facts: object) -> ResponseReturnValue:
-    flash(say(key, **facts), "good" if good else "refused")
+    flash(_say(key, **facts), "good" if good else "refused")
     return redirect(url_for("worklist.entries"), 303)
+
+
+def _say(key: str, **facts: object) -> str:
+    """A text of a staff page: in Japanese, whatever the browser asks for."""
+    return parts().texts.say(key, "ja", **facts)
 
 
 def _caller() -> Caller:

@@ -3,7 +3,7 @@
 Everything can be done with the keyboard alone: the next thing to do has the focus, Enter moves on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from madoguchi.texts import format_date, format_time
 from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.booking import service
+from server.booking.forms import read_assigned
 from server.booking.models import Booking, Channel
 from server.booking.queries import (
     DayPlaces,
@@ -45,9 +46,10 @@ from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
 from server.errors import Refusal, RepeatedWithOtherBody
+from server.issuance import service as issuance
 from server.issuance.models import Notice, NoticeState
 from server.issuance.notice_codes import MyNumberRefused, NoticeNumberUnreadable, shown_number
-from server.issuance.service import NoticeNotFound, NoticeNotReady, find_by_number, find_by_uid
+from server.issuance.service import AssignedUnusable, NoticeNotFound, NoticeNotReady, find_by_number, find_by_uid
 from server.offices.models import Office, Service
 from server.offices.policy import OfficePolicy
 from server.offices.queries import policy_on
@@ -84,6 +86,7 @@ REASONS = {
     Overbook.FAMILY_TOGETHER: "overbook.family_together",
 }
 GONE = "この時間は予約できなくなりました。次に空いている時間をご案内ください。"
+MOVED = "日時を変更しました。予約番号は変わりません。"
 LAPSED = "仮予約の時間が過ぎました。もう一度時間を選んでください。"
 TOO_LATE = "予約の時刻を過ぎたか、受付が済んでいるため、変更・取消はできません。"
 # As on the booking's own page (web.py).
@@ -180,11 +183,18 @@ def overbook(uid: UUID) -> ResponseReturnValue:
     reason = next((r for r in REASONS if r.value == request.form.get("reason")), None)
     if reason is None or not request.form.get("slot"):
         return _overbook_page(found, moment, "時刻と理由を選んでください。", 422)
-    ids, slot = [n.id for n in _party(found)], _uuid("slot")
+    ids, slot, booked = [n.id for n in _party(found)], _uuid("slot"), _moving(found, moment)
     try:
+        if booked is not None:
+            service.move_booking(_chooser(slot), found.id, booked.uid, slot, Channel.PHONE, moment, reason)
+            flash(MOVED, "good")
+            return redirect(url_for("phone.done", uid=uid, booking=booked.uid), 303)
         held = service.hold_slot(_chooser(slot), keyring(), ids, slot, Channel.PHONE, "ja", moment, reason)
     except (SlotFull, SlotNotBookable, UnknownSlot, RepeatedWithOtherBody):
         return _overbook_page(found, moment, "この時間は予約できません。ほかの時間を選んでください。", 409)
+    except TooLateToCancel:
+        flash(TOO_LATE, "refused")
+        return redirect(url_for("phone.notice", uid=uid), 303)
     except (AlreadyBooked, NoticeNotReady, CardsElsewhere, PartyTooBig):
         flash("この交付通知書の状態が変わりました。内容を確認してください。", "refused")
         return redirect(url_for("phone.notice", uid=uid), 303)
@@ -193,7 +203,8 @@ def overbook(uid: UUID) -> ResponseReturnValue:
 
 def _overbook_page(found: Notice, moment: datetime, refused: str = "", status: int = 200) -> ResponseReturnValue:
     policy = policy_on(read_session(), found.office_id, business_date(moment))
-    party, day = _party(found), _day("day") or business_date(moment)
+    booked, day = _moving(found, moment), _day("day") or business_date(moment)
+    party = _people_of(booked) if booked else _party(found)
     times = _times(party, day, policy, moment)
     texts = parts().texts
     page = render_template(
@@ -202,7 +213,8 @@ def _overbook_page(found: Notice, moment: datetime, refused: str = "", status: i
         number=shown_number(found.number) if found.number else "",
         day=day,
         people=len(party),
-        party=_with(party[1:]),
+        party=None if booked else _with(party[1:]),
+        old=office_time(booked.starts_at) if booked else None,
         hours=_by_hour(times),
         slot=request.values.get("slot", ""),
         reason=request.form.get("reason", ""),
@@ -210,6 +222,50 @@ def _overbook_page(found: Notice, moment: datetime, refused: str = "", status: i
         refused=refused,
     )
     return page, status
+
+
+@blueprint.get("/notices/<uuid:uid>/assigned")
+@needs(Right.ASSIGN)
+def ask_assigned(uid: UUID) -> ResponseReturnValue:
+    """The days, or the time, at which the holder of a notice is asked to come."""
+    found = find_by_uid(read_session(), uid)
+    at = office_time(found.assigned_at).replace(tzinfo=None) if found.assigned_at else None
+    shown = {"first": found.assigned_from, "last": found.assigned_to, "at": at and at.isoformat("T", "minutes")}
+    return _assigned_page(found, {name: value or "" for name, value in shown.items()})
+
+
+@blueprint.post("/notices/<uuid:uid>/assigned")
+@needs(Right.ASSIGN)
+def assign(uid: UUID) -> ResponseReturnValue:
+    """Set or clear them. What cannot be read clears nothing."""
+    found = find_by_uid(read_session(), uid)
+    try:
+        first, last, at = read_assigned(request.form)
+        issuance.assign(_caller(), uid, first, last, at, now())
+    except (ValueError, AssignedUnusable):
+        refused = "期間（開始・終了）か日時の、どちらか一方を入れてください。終了は開始以後、年は2000〜2099年です。"
+        return _assigned_page(found, request.form, refused), 422
+    flash("来庁期間・日時を変えました。" if first or last or at else "来庁期間・日時の指定をなくしました。", "good")
+    return redirect(url_for("phone.notice", uid=uid), 303)
+
+
+def _assigned_page(found: Notice, shown: Mapping[str, object], refused: str = "") -> str:
+    number = shown_number(found.number) if found.number else ""
+    return render_template("staff/phone_assigned.html", notice=found, number=number, shown=shown, refused=refused)
+
+
+def _assigned_in_words(found: Notice) -> str:
+    if found.assigned_at is not None:
+        at = office_time(found.assigned_at)
+        return f"{format_date(at, 'ja')} {format_time(at, 'ja')}"
+    days = ["" if day is None else format_date(day, "ja") for day in (found.assigned_from, found.assigned_to)]
+    return "〜".join(days) if any(days) else "指定なし"
+
+
+def _moving(found: Notice, moment: datetime) -> Booking | None:
+    """The booking that is to be moved, if the page was asked to move one."""
+    booking = live_booking_of(read_session(), found.id, moment) if "move" in request.values else None
+    return booking if booking is not None and booking.state is BookingState.CONFIRMED else None
 
 
 @blueprint.get("/notices/<uuid:uid>/holds/<uuid:booking>")
@@ -303,7 +359,7 @@ def move(uid: UUID, booking: UUID) -> ResponseReturnValue:
     except TooLateToCancel:
         flash(TOO_LATE, "refused")
         return redirect(url_for("phone.notice", uid=uid), 303)
-    flash("日時を変更しました。予約番号は変わりません。", "good")
+    flash(MOVED, "good")
     return redirect(url_for("phone.done", uid=uid, booking=booking), 303)
 
 
@@ -366,6 +422,7 @@ def _notice_page(
         service=session.get_one(Service, found.service_id),
         office=session.get_one(Office, found.office_id),
         state=STATES[found.state],
+        assigned=_assigned_in_words(found),
         booking=booking,
         starts_at=office_time(booking.starts_at) if booking else None,
         hold_until=office_time(booking.hold_until) if booking and booking.hold_until else None,

@@ -128,7 +128,7 @@ def _at_window(session: Session, window: Window) -> AtWindow | None:
     return AtWindow(
         ticket=ticket_of(session, step.visit_id),
         number=number_of(session, step.visit_id),
-        service=session.get_one(Service, step.service_id).name_ja,
+        service=_name_of(session.get_one(Service, step.service_id)),
         stop=step.lane.name_ja,
         terminal="" if step.terminal_id is None else session.get_one(Terminal, step.terminal_id).name,
         people=people,
@@ -140,6 +140,10 @@ def _at_window(session: Session, window: Window) -> AtWindow | None:
         calls=step.calls,
         reason=reason_text(call.reason) if call is not None else "",
     )
+
+
+def _name_of(service: Service) -> str:
+    return service.name_ja + ("（法定の期限あり）" if service.legal_deadline else "")
 
 
 def _people(session: Session, step: VisitStep) -> tuple[PersonAt, ...]:

@@ -57,14 +57,17 @@ class Row:
 
 def lettering_of(file: BinaryIO) -> Lettering:
     """Read a file through once to know its encoding. UTF-8 goes first: Japanese in Shift_JIS is never valid UTF-8.
+    Nor is it valid EUC-JP, unless all of it is in half-width katakana; what may be either is refused.
 
     Raises FileNotReadable.
     """
     file.seek(0)
     if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         raise FileNotReadable(found="UTF-16", wanted="UTF-8 or Shift_JIS")
-    for encoding in ("utf-8", "cp932"):
+    for encoding in ("utf-8", "euc_jp", "cp932"):
         lines = _lines_in(file, encoding)
+        if lines is not None and encoding == "euc_jp":
+            raise FileNotReadable(found="EUC-JP", wanted="UTF-8 or Shift_JIS")
         if lines is not None:
             file.seek(0)
             marked = encoding == "utf-8" and file.read(3) == codecs.BOM_UTF8

@@ -5,7 +5,7 @@ import secrets
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from madoguchi import codes
+from madoguchi.wire import Message
 from server.audit import record
 from server.auth.attempts import check_open, settle
 from server.auth.rules import SignInFailed
@@ -22,6 +23,7 @@ from server.issuance.models import Mark, Notice, NoticeMark, NoticeState
 from server.issuance.notice_codes import notice_number, plain, refuse_my_number
 from server.keys import Keyring, sticker_word
 from server.offices.queries import office_by_code, service_by_code
+from server.repeats import Caller, repeat_of
 
 ID_LENGTH, PASSWORD_LENGTH = 6, 8
 MARK = re.compile(r"[^\s、,;/=+@-][^\s、,;/]{0,19}")
@@ -38,6 +40,12 @@ class NoticeNotReady(NotNow):
     """The card is still being prepared, stopped, or handed over already."""
 
     code = "notice_not_ready"
+
+
+class AssignedUnusable(Invalid):
+    """Days that end before they begin, or days and a moment at once."""
+
+    code = "assigned_unusable"
 
 
 class MarkUnusable(Invalid):
@@ -128,6 +136,38 @@ def sign_in(keyring: Keyring, credential_id: str, password: str, now: datetime) 
     if found is None or not right:
         raise SignInFailed
     return int(found.id)
+
+
+@dataclass(frozen=True)
+class Assigned(Message):
+    """When the holder of a notice is asked to come; all None: whenever there is a place."""
+
+    first: str | None
+    last: str | None
+    at: datetime | None
+
+
+def assign(
+    caller: Caller, notice: UUID, first: date | None, last: date | None, at: datetime | None, now: datetime
+) -> None:
+    """Ask the holder of a notice to come on the days from–to, or at one moment; all None: whenever they like.
+
+    A booking that stands is not moved by it. Raises NoticeNotFound, AssignedUnusable.
+    """
+    if (first and last and last < first) or ((first or last) and at):
+        raise AssignedUnusable
+    with transaction() as tx:
+        asked = Assigned(first.isoformat() if first else None, last.isoformat() if last else None, at)
+        body = {"notice": str(notice), **asked.to_json()}
+        repeat = repeat_of(tx, caller, "notice.assign", body, now)
+        if repeat.answer is not None:
+            return
+        row = tx.session.scalar(locked(select(Notice).where(Notice.uid == notice, Notice.restricted.is_(False))))
+        if row is None:
+            raise NoticeNotFound
+        row.assigned_from, row.assigned_to, row.assigned_at = first, last, at
+        record(tx, now, caller.actor, "notice.assign", row.uid, **asked.to_json())
+        repeat.keep(asked)
 
 
 def change_marks(change: str | None, words: Sequence[str], by: str, now: datetime) -> Sequence[str]:

@@ -9,7 +9,9 @@ from typing import Any, Self
 
 from server.auth.forms import may_be_kept
 from server.errors import Invalid
+from server.offices.opening_changes import FIRST_YEAR, LAST_YEAR
 
+YEARS = f"of the years {FIRST_YEAR} to {LAST_YEAR}"
 CODE = re.compile(r"[A-Za-z0-9-]+")
 
 
@@ -105,12 +107,10 @@ class Row:
     def day(self, key: str) -> date | None:
         """A day as 2027-03-31; an empty text says that there is none."""
         value = self.values.get(key, "")
-        if type(value) is date:
-            return value
         try:
-            return date.fromisoformat(value) if value else None
-        except (TypeError, ValueError):
-            raise self.fault(key, 'write a day as "2027-03-31", or "" for none') from None
+            return None if value == "" else day_in(value)
+        except ValueError:
+            raise self.fault(key, f'write a day as "2027-03-31", {YEARS}, or "" for none') from None
 
     def names(self, key: str, default: dict[str, str] | None = None, longest: int = 80) -> dict[str, str]:
         """A name in Japanese and English."""
@@ -135,6 +135,14 @@ class Row:
         if value is None:
             raise self.fault(key, "is missing: write it")
         return value
+
+
+def day_in(value: object) -> date:
+    """A day of the file, as TOML or as text. Raises ValueError for anything else, and outside the years we plan for."""
+    day = value if type(value) is date else date.fromisoformat(str(value))
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(day)
+    return day
 
 
 def names_in(value: object, where: str, longest: int) -> dict[str, str]:

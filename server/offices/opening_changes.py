@@ -16,6 +16,7 @@ ONE_DAY = timedelta(days=1)
 WITH_DATES = (RuleKind.DATED, RuleKind.CLOSURE, RuleKind.OUTAGE)
 CSV_COLUMNS = ("day", "opens", "closes", "last_booked", "last_walk_in", "services", "reason")
 MOST_CSV_ROWS = 1000
+LONGEST_REASON = 120
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 NOT_READ = "\ufffd"
 """Stands for letters of a table whose encoding nobody understands."""
@@ -233,6 +234,8 @@ def _rule_of(cells: Mapping[str, str], line: int) -> Rule | str:
     for key in ("last_booked", "last_walk_in"):
         if times[key] is None and cells.get(key):
             return "last_reception"
+    if len(cells.get("reason", "")) > LONGEST_REASON:
+        return "reason"
     booked, walk_in = times["last_booked"], times["last_walk_in"]
     return Rule(
         -line,
@@ -243,7 +246,7 @@ def _rule_of(cells: Mapping[str, str], line: int) -> Rule | str:
         last_booked=closes if booked is None else booked,
         last_walk_in=closes if walk_in is None else walk_in,
         services=frozenset(cells["services"].split()) if cells.get("services") else None,
-        reason=cells.get("reason", "")[:120],
+        reason=cells.get("reason", ""),
     )
 
 

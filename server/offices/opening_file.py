@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from server.offices.office_file import OfficeFileUnusable, Row
+from server.offices.office_file import YEARS, OfficeFileUnusable, Row, day_in
 from server.offices.opening_changes import PRESETS, faults_of, minute_of
 from server.offices.opening_rules import LAST, MIDNIGHT, OnClosedWeekday, Rule, RuleKind, bits_of, numbers_of
 from server.offices.policy import WEEKDAYS
@@ -31,7 +31,7 @@ WHAT_TO_DO = {
     "yearly": ("yearly", 'write two days of a year, as ["12-29", "01-03"]'),
 }
 A_TIME = "write a time as 8:30"
-A_MOMENT = 'write a moment as "2027-10-07 8:00"'
+A_MOMENT = f'write a moment as "2027-10-07 8:00", {YEARS}'
 
 
 def rules_in(tables: object, offered: Collection[str]) -> list[Rule]:
@@ -139,9 +139,10 @@ def _days(row: Row, base: Rule) -> list[Rule]:
     for word in words:
         if word not in WEEKDAYS:
             try:
-                day = word if type(word) is date else date.fromisoformat(word)
-            except (TypeError, ValueError):
-                raise row.fault("days", f"write weekdays ({', '.join(WEEKDAYS)}) or days as 2027-03-31") from None
+                day = day_in(word)
+            except ValueError:
+                what_to_do = f"write weekdays ({', '.join(WEEKDAYS)}) or days as 2027-03-31, {YEARS}"
+                raise row.fault("days", what_to_do) from None
             rules.append(replace(base, kind=RuleKind.DATED, on_date=day))
     return rules
 
@@ -194,7 +195,7 @@ def _moment(row: Row, key: str) -> tuple[date, int]:
     try:
         found = minute_of(time)
         if found is not None:
-            return date.fromisoformat(day), found
+            return day_in(day), found
     except ValueError:
         pass
     raise row.fault(key, A_MOMENT)

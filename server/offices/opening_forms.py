@@ -6,6 +6,7 @@ from datetime import date
 
 from server.auth.forms import may_be_kept
 from server.offices.opening_changes import (
+    LONGEST_REASON,
     UNSAID,
     CsvFault,
     RuleChange,
@@ -52,7 +53,6 @@ OURS = ("csrf_token", "request_id", "seen")
 """Fields that nobody types."""
 DATES = ("on_date", "until_date", "valid_from", "valid_to", "last_day")
 CHOICES = {"weekdays": range(7), "nth": range(1, 7), "months": range(1, 13)}
-LONGEST_REASON = 120
 
 
 class Form:

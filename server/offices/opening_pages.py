@@ -256,11 +256,12 @@ def _decoded(data: bytes) -> str:
     """A table as spreadsheets of Japanese offices write it; NOT_READ if it is written otherwise."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
         return NOT_READ
-    for encoding in ("utf-8-sig", "cp932"):
+    for encoding in ("utf-8-sig", "euc_jp", "cp932"):
         try:
-            return data.decode(encoding)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return NOT_READ if encoding == "euc_jp" else text  # EUC-JP would read as other letters in Shift_JIS
     return NOT_READ
 
 

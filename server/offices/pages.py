@@ -62,6 +62,7 @@ VERBS = {
     "notice.credentials": "予約用シールを作った",
     "notice.import": "交付通知書を読み込んだ",
     "notice.locked": "誤りが続き、交付通知書の予約を閉じた",
+    "notice.assign": "来庁期間・日時を変えた",
     "notice.register": "交付通知書を登録した",
     "notice.reissue": "予約用シールを作り直した",
     "notice.restrict": "支援措置の対象にした",

@@ -54,6 +54,7 @@ class OpenNow:
     walk_ins: bool
     next_opening: datetime | None
     services: frozenset[str] | None  # of the running session; None is all
+    for_others: bool = False  # the office is open, but not for the service that was asked for
 
 
 def all_offices(session: Session) -> Sequence[Office]:
@@ -181,6 +182,7 @@ def open_now(session: Session, office_id: int, now: datetime, service: str | Non
         walk_ins=running is not None and now <= running.last_walk_in,
         next_opening=calendar.next_opening(now, service),
         services=None if running is None else running.services,
+        for_others=session_now is not None and running is None and now <= session_now.last_walk_in,
     )
 
 

@@ -64,6 +64,12 @@ class WalkInsClosed(NotNow):
     code = "walk_ins_closed"
 
 
+class ServiceNotNow(NotNow):
+    """The office is open, but this service is not done at this time."""
+
+    code = "service_not_now"
+
+
 class AskStaff(NotNow):
     """Received no more by itself, but the law sets the visitor a day: never refused, staff see to it."""
 

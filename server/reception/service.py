@@ -1,6 +1,6 @@
 """Entry points of arriving: check in with a code, come without a booking, report what was printed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -21,7 +21,15 @@ from server.issuance.service import find_by_scan_code
 from server.keys import Keyring
 from server.offices.models import Office, Service
 from server.offices.policy import OfficePolicy
-from server.offices.queries import UnknownService, offer_by_code, open_now, policy_on, service_for_walk_ins, stops_of
+from server.offices.queries import (
+    OpenNow,
+    UnknownService,
+    offer_by_code,
+    open_now,
+    policy_on,
+    service_for_walk_ins,
+    stops_of,
+)
 from server.offices.service_rules import offered_on
 from server.outlook.queries import waits
 from server.queueing.models import Ticket, TicketState, Visit, VisitStep
@@ -38,6 +46,7 @@ from server.reception.rules import (
     NotBooked,
     OfficeClosed,
     PartyTooLarge,
+    ServiceNotNow,
     Unreadable,
     WalkInsClosed,
     WrongCode,
@@ -90,7 +99,7 @@ def check_in(
         stops = stops_of(tx.session, kiosk.office_id, [booking.service_id, *(p.service_id for p in people)])
         opening = open_now(tx.session, kiosk.office_id, now, stops[booking.service_id][0].service.code)
         if not opening.booked:
-            raise OfficeClosed(next_opening=_iso(opening.next_opening))
+            raise _closed(opening)
         check_in_booking(booking)
         arrival = Arrival(
             kiosk.office_id,
@@ -114,7 +123,8 @@ def check_in(
 def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetime, pages: str = "") -> CheckInAnswer:
     """Somebody came without a booking.
 
-    Raises WalkInsClosed, AskStaff (so late with a legal deadline), OfficeClosed, UnknownService, PartyTooLarge.
+    Raises WalkInsClosed, AskStaff (so late with a legal deadline), OfficeClosed, ServiceNotNow, UnknownService,
+    PartyTooLarge.
     """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "reception.walk_in", {"service": service, "party": party}, now)
@@ -163,7 +173,8 @@ def let_in(caller: Caller, office_id: int, service: str, party: int, now: dateti
 
 
 def _check_received(tx: Transaction, office_id: int, service: Service, party: int, now: datetime) -> None:
-    """Whether a party is received without a booking now. Raises WalkInsClosed, AskStaff, OfficeClosed."""
+    """Whether a party is received without a booking now. Raises WalkInsClosed, AskStaff, OfficeClosed,
+    ServiceNotNow."""
     intake = intake_of(tx.session, office_id, now, party)
     own = intake.of(service.code)
     if own is not None and own.received:
@@ -172,7 +183,12 @@ def _check_received(tx: Transaction, office_id: int, service: Service, party: in
         raise AskStaff
     if intake.booked and own is not None:
         raise WalkInsClosed(tel=tx.session.get_one(Office, office_id).tel)
-    raise OfficeClosed(next_opening=_iso(open_now(tx.session, office_id, now, service.code).next_opening))
+    raise _closed(open_now(tx.session, office_id, now, service.code))
+
+
+def _closed(opening: OpenNow) -> OfficeClosed | ServiceNotNow:
+    kind = ServiceNotNow if opening.for_others else OfficeClosed
+    return kind(next_opening=_iso(opening.next_opening))
 
 
 def _without_booking(
@@ -314,7 +330,7 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, page
         uid=issued.uid,
         number=issued.number,
         lane=issued.stop.lane.names,
-        service=issued.stop.service.short_names,
+        service=_short_names(arrival.stops[comer.service_id][0].service for comer in arrival.people),
         party=len(arrival.people),
         booked_at=None if arrival.booked_at is None else office_time(arrival.booked_at),
         issued_at=office_time(now),
@@ -326,13 +342,22 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, page
     )
 
 
+def _short_names(services: Iterable[Service]) -> dict[str, str]:
+    """The services of a party in each language, in the order of its people, each once."""
+    names = [service.short_names for service in services]
+    return {lang: between.join(dict.fromkeys(name[lang] for name in names)) for lang, between in _BETWEEN.items()}
+
+
+_BETWEEN = {"ja": "・", "en": ", "}
+
+
 def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pages: str = "") -> TicketView:
     step = visit.steps[-1]
     return TicketView(
         uid=ticket.uid,
         number=ticket.number,
         lane=step.lane.names,
-        service=tx.session.get_one(Service, step.service_id).short_names,
+        service=_short_names(tx.session.get_one(Service, person.service_id) for person in visit.people),
         party=sum(person.further_of is None for person in visit.people),
         booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
         issued_at=office_time(now),

@@ -26,6 +26,8 @@ COMMAND = "only a command is told"
 # Codes without a `refusal.<code>` of their own, with the reason.
 WITHOUT_TEXT = {
     "ask_staff": DEVICE,
+    "assigned_unusable": IN_PLACE,
+    "service_not_now": DEVICE,
     "booking_cancelled": DEVICE,
     "code_unknown": DEVICE,
     "conflict": KIND,
@@ -40,6 +42,7 @@ WITHOUT_TEXT = {
     "mark_in_use": COMMAND,
     "mark_unusable": COMMAND,
     "name_taken": IN_PLACE,
+    "name_unusable": COMMAND,
     "no_free_place": IN_PLACE,
     "nobody_at_window": IN_PLACE,
     "nobody_waiting": IN_PLACE,

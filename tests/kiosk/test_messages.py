@@ -17,6 +17,7 @@ FACTS: dict[str, dict[str, object]] = {
     "wrong_period": {"from": "2026-12-01", "to": "2026-12-11"},
     "too_early": {"time": "2026-11-30T10:00:00+09:00", "opentime": "2026-11-30T09:45:00+09:00"},
     "office_closed": {"next_opening": "2026-12-01T08:30:00+09:00"},
+    "service_not_now": {"next_opening": "2026-12-07T08:30:00+09:00"},
     "walk_ins_closed": {"tel": "050-0000-0062"},
 }
 
@@ -42,6 +43,7 @@ def test_every_refusal_has_a_text_that_its_facts_fill(code: str, language: str) 
         ("too_early", "ja", "受付は9時45分から"),
         ("office_closed", "ja", "次の受付は令和8年12月1日（火） 8時30分からです。"),
         ("walk_ins_closed", "en", "050-0000-0062"),
+        ("service_not_now", "ja", "この手続は、いまの時間は受け付けていません。次の受付は令和8年12月7日（月） 8時30分"),
     ],
 )
 def test_facts_are_said_as_the_office_says_them(code: str, language: str, part: str) -> None:

@@ -15,7 +15,7 @@ from tests.server.auth.colleague import Colleague, colleague
 UID = "0193b2a4-7c10-7d2e-9f11-5a6b7c8d9e0f"
 NAMES = {"denwa": Role.OPERATOR, "madoguchi3": Role.CLERK, "kakaricho": Role.SUPERVISOR, "kanri": Role.ADMIN}
 AREAS = {"phone": Right.PHONE, "desk": Right.DESK, "admin": Right.ADMIN}
-MORE = {Right.PHONE: {Right.OVERBOOK}}  # some pages of an area ask for more
+MORE = {Right.PHONE: {Right.OVERBOOK, Right.ASSIGN}}  # some pages of an area ask for more
 
 
 def staff_routes(app: Flask) -> Iterator[tuple[Rule, str]]:

@@ -616,6 +616,17 @@ def test_days_say_whether_the_family_does_not_fit_or_nobody(city: City, family: 
     assert (reason(family[0]), reason(*family)) == ("full", "full")
 
 
+def test_the_ticket_of_a_family_names_all_its_services_each_once(city: City) -> None:
+    family = [city.person(), city.person("certificate"), city.person()]
+    _, booking = city.booked("10:00", person=family[0], family=family[1:])
+    city.clock.set(9, 52)
+    for ticket in (city.scan(city.code(booking)).ticket, city.scan(city.code(booking)).ticket):
+        assert ticket.service == {
+            "ja": "カードの受け取り・電子証明書の更新",
+            "en": "Pick up a card, Renew the certificate",
+        }
+
+
 def test_how_a_family_sits_counts_as_of_the_day_on_which_it_comes(city: City) -> None:
     """From Tuesday on all of a family come in one slot; on Monday still one after the other."""
     set_policy(city.here, None, "party_in", "one_slot", TUESDAY, "staff:1", city.now)

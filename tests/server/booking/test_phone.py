@@ -1,6 +1,7 @@
 """The phone desk: find a notice, hold while speaking, read back, book, move, cancel."""
 
 import re
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -9,12 +10,13 @@ from werkzeug.test import TestResponse
 from madoguchi import codes
 from server.audit import newest_entries
 from server.booking.models import Channel
-from server.booking.rules import BookingState
+from server.booking.rules import BookingState, SlotNotBookable
 from server.db import read_session
 from server.issuance.models import NoticeState
+from server.offices.queries import service_by_code
 from tests.conftest import Office
 from tests.server.auth.colleague import colleague, plain
-from tests.server.city import City, Person
+from tests.server.city import City, Person, moment
 
 MY_NUMBER = "983205673214"  # passes the check digit; nobody's
 
@@ -406,3 +408,81 @@ class TestOverbooking:
         assert operator.desk.client.post(f"{operator.page}/overbook", data=fields).status_code == 403
         assert operator.desk.client.post(f"{operator.page}/hold", data=fields).status_code == 409
         assert operator.city.taken("10:00") == 0
+
+    def test_a_booking_is_moved_beyond_the_places_with_its_reason_and_keeps_its_code(self, official: Operator) -> None:
+        city = official.city
+        _, booking = city.booked("14:00", person=official.caller)
+        page = f"{official.page}/overbook"
+        assert f"{page}?day=2026-11-30&amp;move=1" in official.desk.get(f"{official.page}?move=1").text
+        asked = official.desk.get(f"{page}?day=2026-11-30&move=1")
+        assert "令和8年11月30日（月） 14時00分）を、選んだ時刻に変更します" in plain(asked)
+        slot = str(city.slot("10:00"))
+        done = official.desk.send(f"{page}?day=2026-11-30&move=1", page, slot=slot, reason="office_fault")
+
+        assert done.location == f"{official.page}/bookings/{booking}"
+        assert (city.taken("14:00"), city.taken("10:00"), city.place("10:00").extra) == (0, 1, 1)
+        entry = next(e for e in newest_entries(read_session(), 9) if e.verb == "booking.overbook")
+        assert (entry.subject_uid, entry.facts["reason"]) == (booking, "office_fault")
+
+
+class TestAssigned:
+    """来庁期間・日時: officials say when somebody is asked to come."""
+
+    @pytest.fixture
+    def official(self, operator: Operator) -> Operator:
+        """A clerk has taken the telephone."""
+        operator.desk = colleague(operator.city.office, "madoguchi3")
+        return operator
+
+    def assign(self, official: Operator, **typed: str) -> TestResponse:
+        """Send the form."""
+        page = f"{official.page}/assigned"
+        return official.desk.send(page, page, **{"first": "", "last": "", "at": "", **typed})
+
+    def test_days_and_a_time_are_set_shown_cleared_and_audited(self, official: Operator) -> None:
+        city = official.city
+        self.assign(official, first="2026-12-01", last="2026-12-11")
+        assert "令和8年12月1日（火）〜令和8年12月11日（金）" in plain(official.desk.get(official.page))
+        with pytest.raises(SlotNotBookable) as refused:
+            city.hold(official.caller, "10:00")
+        assert refused.value.facts == {"reason": "period"}
+
+        self.assign(official, at="2026-12-02T10:30")
+        assert "令和8年12月2日（水） 10時30分" in plain(official.desk.get(official.page))
+        assert 'value="2026-12-02T10:30"' in official.desk.get(f"{official.page}/assigned").text
+        assert city.notice(official.caller).assigned_at == moment("10:30", date(2026, 12, 2))
+
+        self.assign(official)
+        assert "指定なし" in plain(official.desk.get(official.page))
+        read_session().rollback()
+        entries = [e for e in newest_entries(read_session(), 30) if e.verb == "notice.assign"]
+        assert len(entries) == 3
+        assert {e.actor for e in entries} == {f"staff:{city.clerk('madoguchi3')}"}
+        assert entries[2].facts == {"first": "2026-12-01", "last": "2026-12-11", "at": None}
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            {"first": "2026-12-11", "last": "2026-12-01"},
+            {"first": "2026-12-01", "at": "2026-12-02T10:30"},
+            {"first": "20261-12-01"},
+            {"last": "2100-01-01"},
+            {"at": "tomorrow"},
+            {"at": "2026-12-02T10:30+00:00"},
+        ],
+    )
+    def test_what_cannot_be_meant_changes_nothing(self, official: Operator, typed: dict[str, str]) -> None:
+        self.assign(official, first="2026-12-01")
+        page = self.assign(official, **typed)
+        assert (page.status_code, "どちらか一方" in plain(page)) == (422, True)
+        assert official.city.notice(official.caller).assigned_from == date(2026, 12, 1)
+
+    def test_the_call_centre_sees_it_and_does_not_change_it(self, operator: Operator) -> None:
+        assert "指定なし" in plain(operator.desk.get(operator.page))
+        assert operator.desk.get(f"{operator.page}/assigned").status_code == 403
+
+
+def test_the_phone_desk_sees_which_service_has_a_legal_deadline(operator: Operator) -> None:
+    assert "法定の期限あり" not in plain(operator.desk.get(operator.page))
+    operator.city.set_row(service_by_code(read_session(), operator.city.here, "pickup"), legal_deadline=True)
+    assert "法定の期限あり" in plain(operator.desk.get(operator.page))

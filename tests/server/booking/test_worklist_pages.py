@@ -58,12 +58,11 @@ def test_the_list_shows_each_booking_with_its_time_and_code(city: City, operator
     assert "まだ連絡していません" in page
 
 
-def test_who_reads_english_reads_english(operator: Colleague) -> None:
+def test_as_all_staff_pages_it_is_in_japanese_only(operator: Colleague) -> None:
     page = operator.client.get(PAGE, headers={"Accept-Language": "en"}).text
 
-    assert '<div lang="en">' in page
-    assert "Tue 1 Dec 2026 10:15" in page
-    assert "The time was closed" in page
+    assert "令和8年12月1日（火） 10時15分" in page
+    assert "閉庁・枠の閉鎖" in page
 
 
 def test_one_is_moved_told_and_then_among_what_is_done(city: City, operator: Colleague) -> None:

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from server.auth.models import Staff
 from server.db import read_session
+from server.offices.queries import service_by_code
 from tests.conftest import Office
 from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
@@ -119,6 +120,12 @@ def test_the_screen_shows_who_is_called_and_why(city: City) -> None:
     page = plain(clerk.get(AT))
     assert "お呼びしている番号 1 番 手続 カードの受け取り 交付通知書の番号 H1H-000001" in page
     assert "予約 10:00 到着 09:52 人数 1人 呼出 09:52（1回目） 呼んだ理由 予約 10:00・到着 09:52" in page
+
+
+def test_the_screen_shows_that_a_service_has_a_legal_deadline(city: City, clerk: Clerk) -> None:
+    city.set_row(service_by_code(read_session(), city.here, "pickup"), legal_deadline=True)
+    clerk.press("call-next")
+    assert "法定の期限あり" in plain(clerk.get(AT))
 
 
 def test_an_action_answers_with_the_new_picture_in_the_same_breath(clerk: Clerk) -> None:

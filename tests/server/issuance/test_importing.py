@@ -103,6 +103,13 @@ class TestReading:
         assert desk.marks("M1H000001") == {"署名なし", "代替文字"}
         assert notice.credential_id is None
 
+    @pytest.mark.parametrize("row", [FULL, "M1H-000001,honcho,pickup,ﾀﾅ,,,,,,", "M1H-000001,honcho,pickup,棚,,,,,,"])
+    def test_a_file_in_euc_jp_is_never_taken_for_another(self, desk: Desk, row: str) -> None:
+        with pytest.raises(FileNotReadable) as refused:
+            desk.read(row, encoding="euc_jp")
+        assert refused.value.facts["found"] == "EUC-JP"
+        assert desk.count() == 0
+
     @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
     def test_lines_end_as_any_machine_ends_them(self, desk: Desk, end: str) -> None:
         content = end.join((HEADER, FULL, "", FULL.replace("000001", "000002"))) + end

@@ -87,6 +87,9 @@ def test_a_table_becomes_rules(text: str, expected: list[str]) -> None:
         ('from = "2027-10-07"\nto = "2027-10-09 13:00"', ".from"),
         ('from = "2027-10-09 8:00"\nto = "2027-10-07 13:00"', ".to"),
         ('from = "2027-10-07 8:00"\nto = "2027-10-09 0:00"', ".to"),
+        (f"days = [2100-01-01]\n{NINE_TO_FIVE}", ".days"),
+        (f'days = ["mon"]\nvalid_from = 1999-12-31\n{NINE_TO_FIVE}', ".valid_from"),
+        ('from = "2026-12-07 8:00"\nto = "2100-01-01 13:00"', ".to"),
         ('preset = "lunch"', ".preset"),
     ],
 )

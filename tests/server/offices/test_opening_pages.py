@@ -110,7 +110,13 @@ def test_a_row_with_letters_that_nobody_sees_is_refused(admin: Colleague, letter
     assert "見えない文字" in plain(page)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_reason_too_long_is_refused_by_its_row_and_never_cut(admin: Colleague) -> None:
+    page = preview(admin, what="csv", text=f"2026-12-05,9:00,12:00\n2026-12-06,9:00,12:00,,,,{'北' * 121}\n")
+    assert page.status_code == 422
+    assert "2行目 理由は120文字まで" in plain(page)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "euc_jp"])
 def test_a_table_in_letters_that_nobody_understands_is_not_guessed(admin: Colleague, encoding: str) -> None:
     page = table(admin, "日付,開始,終了\n2026-12-05,9:00,12:00\n".encode(encoding))
     assert page.status_code == 422

@@ -174,6 +174,6 @@ def test_a_session_for_one_service_is_offered_and_received_for_that_alone(city: 
     assert state is not None
     assert [service["code"] for service in state["services"]] == ["pickup"]
     assert asked[0].status_code == 200
-    assert code_of(asked[1]) == (409, "office_closed")
+    assert code_of(asked[1]) == (409, "service_not_now")
     assert asked[1].json is not None
     assert asked[1].json["facts"] == {"next_opening": "2026-12-07T08:30:00+09:00"}
