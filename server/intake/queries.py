@@ -1,6 +1,6 @@
 """Whether people without a booking are received now, and why; never writes."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from server.offices.queries import (
     steps_of,
     windows_of,
 )
+from server.outlook.queries import minutes_at_stops
 from server.queueing.models import Visit, VisitPerson, VisitStep
 from server.queueing.rules import AT_WINDOW, StepState
 
@@ -142,12 +143,13 @@ class _Load:
         self._now, self._opens = now, running.opens
         self.policy: OfficePolicy = policy_on(session, office_id, business_date(now))
         self._stops = steps_of(session, office_id)
+        self._known = minutes_at_stops(session, office_id, now)
         lanes = lanes_by_window(session, office_id)
         self._windows = [
             (lanes.get(window.id, frozenset()), window.is_open, window.opened_on)
             for window in windows_of(session, office_id)
         ]
-        self._waiting: Counter[int] = Counter()
+        self._waiting: defaultdict[int, float] = defaultdict(float)
         for service, done, people in session.execute(_IN_LINE, {"office": office_id, "day": business_date(now)}):
             self._add(self._stops.get(service, ())[done:], people)
         begun: set[int] = set()
@@ -156,8 +158,8 @@ class _Load:
             self._add(ahead, 1)
             if ahead and visit not in begun:  # of a party one after the other is served
                 begun.add(visit)
-                passed = int((now - (called or now)) / timedelta(minutes=1))
-                self._waiting[ahead[0].lane_id] -= min(passed, ahead[0].minutes)
+                passed = (now - (called or now)) / timedelta(minutes=1)
+                self._waiting[ahead[0].lane_id] -= min(passed, self._minutes(ahead[0]))
         expected = {
             "office": office_id,
             "since": now - timedelta(minutes=self.policy.late_grace_minutes),
@@ -167,22 +169,26 @@ class _Load:
 
     def _add(self, stops: Sequence[ServiceStep], people: int) -> None:
         for stop in stops:
-            self._waiting[stop.lane_id] += stop.minutes * people
+            self._waiting[stop.lane_id] += self._minutes(stop) * people
+
+    def _minutes(self, stop: ServiceStep) -> float:
+        """What one person takes at a stop; of one that was set up just now what the file says."""
+        return self._known.get((stop.service_id, stop.lane_id), stop.minutes)
 
     def end_with(self, service_id: int, party: int) -> datetime | None:
         """When a party that comes now for a service would be served; None if no window serves its lanes."""
         stops = self._stops.get(service_id, [])
-        newcomer = sum(stop.minutes for stop in stops) * party
+        newcomer = sum(self._minutes(stop) for stop in stops) * party
         ends = [self._end_in(lane, newcomer) for lane in {stop.lane_id for stop in stops}]
         return max((end for end in ends if end is not None), default=None)
 
-    def _end_in(self, lane: int, newcomer: int) -> datetime | None:
+    def _end_in(self, lane: int, newcomer: float) -> datetime | None:
         count, lanes = shares(lane, [lanes for lanes, _, _ in self._windows])
         if not count:
             return None
         waiting = sum(self._waiting[lane] for lane in lanes)
         to_come = [
-            (at, sum(stop.minutes for stop in self._stops.get(service, ()) if stop.lane_id in lanes) * people)
+            (at, sum(self._minutes(stop) for stop in self._stops.get(service, ()) if stop.lane_id in lanes) * people)
             for service, at, people in self._to_come
         ]
         return expected_end(self._now, waiting, to_come, self._staffing(lane, count), newcomer)

@@ -166,6 +166,13 @@ def expected_end(session: Session, office_id: int, now: datetime) -> datetime | 
     return None if end is None else now + timedelta(minutes=end.likely)
 
 
+def minutes_at_stops(session: Session, office_id: int, now: datetime) -> dict[tuple[int, int], float]:
+    """(service id, lane id) → minutes that one person takes there at this hour, by what is known of visits."""
+    known = _known(session, office_id, now)
+    stops = [(stop.service_id, stop.lane_id) for own in known.stops.values() for stop in own]
+    return {stop: known.durations.takes(*stop, office_time(now).hour).mean for stop in stops}
+
+
 def _chance(now: datetime) -> Random:
     """The same question at the same moment has the same answer."""
     return Random(now.timestamp())  # noqa: S311 - luck, not secrets
