@@ -32,6 +32,7 @@ WORDS = {
     ),
     "office_file": "the office's file {file} cannot be used: {fault}; docs/offices.md says how it is written",
     "password_too_short": "the password on standard input has fewer than {least} characters; give a longer one",
+    "period_unusable": "a report is of one to {most} days, the first one first; look at --from and --to",
     "places_differ": "{differ} counts or bookings, named above with what to do, do not agree",
     "report_is_file": "{report} is the file of notices itself and nothing was done; give the report another name",
     "rule_unusable": "opening rules cannot be meant so ({fields}); docs/offices.md says how they are written",

@@ -22,7 +22,7 @@ from server.db import db, read_session
 from server.edge import Parts
 from server.events import QueueChanged, TicketCalled
 from server.faults import way_of
-from server.intake.queries import intake_of
+from server.intake.words import shown
 from server.queueing.board import announcement
 from server.queueing.board_api import waiting_of_office
 from server.queueing.queries import sequence_of
@@ -123,7 +123,7 @@ class Boards:
                 moment = self._parts.clock.now()
                 session = read_session()
                 sequence = sequence_of(session, office)
-                waiting, ended = waiting_of_office(session, office, moment), intake_of(session, office, moment).ended
+                waiting, ended = waiting_of_office(session, office, moment), shown(session, office, moment).ended
                 return Heartbeat(sequence, office_time(moment), waiting, ended)
             finally:
                 db.session.remove()

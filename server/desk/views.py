@@ -25,8 +25,7 @@ from server.desk import service as desk
 from server.desk.queries import AtWindow, PersonAt, desk_picture, papers_of
 from server.edge import caller, new_request_id, now
 from server.errors import Invalid, NotAllowed, Refusal
-from server.intake.queries import intake_of
-from server.intake.words import state_line
+from server.intake.words import shown as walk_ins_shown
 from server.issuance.notice_codes import shown_number
 from server.offices.models import Office, Window
 from server.offices.queries import all_offices, office_by_code, windows_of
@@ -477,7 +476,7 @@ def _picture(window: Window, moment: datetime) -> dict[str, Any]:
             }
             for a in picture.asking
         ],
-        "walk_ins": state_line(intake_of(read_session(), window.office_id, moment), moment),
+        "walk_ins": walk_ins_shown(read_session(), window.office_id, moment).line,
         **{name: [_aside(a) for a in picture.aside if a.step.state is state] for name, state in ASIDE.items()},
         "terminals": [{"id": t.id, "name": t.name, "down": t.is_down} for t in picture.terminals],
         "undo": UNDO.get(picture.undo, ""),

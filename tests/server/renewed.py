@@ -15,6 +15,7 @@ from psycopg import sql
 
 from server import create_app
 from server.db import db
+from server.intake.words import forget as forget_walk_ins
 from server.outlook.queries import forget
 from server.sample import SampleStaff
 from tests.conftest import Office, settings_for
@@ -35,6 +36,7 @@ class Standing:
         self.clock.forward(seconds=(MONDAY_NINE - self.clock.now()).total_seconds())
         self._put_rows_back()
         forget()
+        forget_walk_ins()
         return Office(self.app, self.clock, self.staff, self.settings)
 
 

@@ -14,8 +14,8 @@ from tests.server.city import City
 AREAS = {
     "denwa": {"/phone", "/phone/affected"},
     "madoguchi3": {"/phone", "/phone/affected", "/desk"},
-    "kakaricho": {"/phone", "/phone/affected", "/desk"},
-    "kanri": {"/admin"},
+    "kakaricho": {"/phone", "/phone/affected", "/desk", "/reports/waits"},
+    "kanri": {"/admin", "/reports/waits"},
 }
 WRONG = "not the right password"
 

@@ -48,6 +48,7 @@ def test_the_desk_shows_the_same_line(city: City, chief: Colleague) -> None:
     clerk = clerk_at_window(city.office)
     assert clerk.picture()["walk_ins"].startswith("受付中（自動）　いま来た方が終わる見込み 09:")
     choose(chief, "closed")
+    city.clock.forward(seconds=3)
     assert clerk.picture()["walk_ins"].startswith("終了（職員が終了）")
     assert "終了（職員が終了）" in plain(clerk.get("/desk/windows/3"))
     city.at("16:50")
