@@ -12,6 +12,7 @@ from bench import (
     figure_estimate,
     figure_free_places,
     figure_memory,
+    figure_queue,
     figure_rush,
     figure_scan,
 )
@@ -50,6 +51,7 @@ FIGURES: dict[str, Callable[[bool], Iterator[Line]]] = {
     "rush": _rush,
     "free_places": _free_places,
     "memory": lambda _: figure_memory.measure(),
+    "queue": lambda _: figure_queue.measure(),
 }
 
 

@@ -13,11 +13,12 @@ from statistics import fmean
 from time import perf_counter
 
 from bench.queue_days import OPENS, Day, Kind, Person, Played, Visit, make_day, play
+from bench.queue_rules import own
 from bench.report import Line, tell
 from server.clock import office_time
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
-from server.queueing.rules import StepClass, choose_next
+from server.queueing.rules import StepClass
 from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, Takes, ToCome, estimates
 
 KINDS = (Kind(3, 0.85), Kind(5, 0.75), Kind(5, 0.85), Kind(5, 0.95), Kind(12, 0.85))
@@ -82,7 +83,7 @@ def _line(kind: Kind, everybody: Sequence[Told]) -> Line:
 
 
 def _played(day: Day) -> Played:
-    return play(day, lambda heads, now: choose_next(heads, now)[0])
+    return play(day, own)
 
 
 def learn(days: Sequence[Played]) -> Learned:

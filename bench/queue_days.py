@@ -16,7 +16,7 @@ from server.booking.rules import BookingState
 from server.clock import OFFICE_ZONE
 from server.offices.policy import DEFAULT, OfficePolicy
 from server.queueing.queries import HEADS
-from server.queueing.rules import NobodyWaiting, StepClass, StepLike
+from server.queueing.rules import NobodyWaiting, StepClass, StepLike, due_without_booking
 from server.reception.rules import admit
 
 OPENS = datetime(2026, 11, 30, 8, 30, tzinfo=OFFICE_ZONE)
@@ -97,8 +97,8 @@ class Played:
     idle: timedelta
 
 
-Rule = Callable[[Sequence[StepLike], datetime], StepLike]
-"""Who is next of the first of each class. Raises NobodyWaiting if the rule calls none of them now."""
+Rule = Callable[[Sequence[StepLike], datetime, OfficePolicy], StepLike]
+"""Who is next of the first of each class, now and by an office's policy. Raises NobodyWaiting if that is nobody."""
 
 
 @dataclass
@@ -211,7 +211,7 @@ def play(day: Day, rule: Rule, policy: OfficePolicy = DEFAULT) -> Played:
             heappop(busy_until)
         while now >= OPENS and len(line) and len(busy_until) < day.kind.windows:
             try:
-                step = rule(line.heads(), now)
+                step = rule(line.heads(), now, policy)
             except NobodyWaiting:
                 break
             line.leave(step)
@@ -225,6 +225,6 @@ def play(day: Day, rule: Rule, policy: OfficePolicy = DEFAULT) -> Played:
 
 def _admitted(person: Person, now: datetime, policy: OfficePolicy) -> Waiting:
     if person.booked_at is None:
-        return Waiting(person.id, StepClass.WALK_IN, now + timedelta(minutes=policy.walk_in_due_minutes), now)
-    place = admit(_Booking(person.booked_at), now, policy.late_grace_minutes, policy.walk_in_due_minutes)
+        return Waiting(person.id, StepClass.WALK_IN, due_without_booking(now, policy), now)
+    place = admit(_Booking(person.booked_at), now, policy)
     return Waiting(person.id, place.step_class, place.due_at, now)

@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from server.offices.policy import OfficePolicy
 from server.queueing.rules import NobodyWaiting, StepClass, StepLike, choose_next
 
 
-def own(heads: Sequence[StepLike], now: datetime) -> StepLike:
+def own(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) -> StepLike:
     """The office's own rule, as it is."""
-    return choose_next(heads, now)[0]
+    return choose_next(heads, now, policy)[0]
 
 
-def first_come(heads: Sequence[StepLike], now: datetime) -> StepLike:  # noqa: ARG001  # rules are asked alike
+def first_come(heads: Sequence[StepLike], _now: datetime, _: OfficePolicy) -> StepLike:
     """Everybody in the order of coming, booked or not."""
     return min(heads, key=lambda step: (step.entered_at, step.id))
 
 
-def zms(heads: Sequence[StepLike], now: datetime) -> StepLike:
+def zms(heads: Sequence[StepLike], now: datetime, _: OfficePolicy) -> StepLike:
     """The rule of Berlin's and Munich's program (it-at-m/eappointment, `QueueList`, `WorkstationProcessNext`), with ten
     minutes a person and one workstation as there, and everybody at the priority they get by themselves.
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -222,16 +223,25 @@ def papers_of(session: Session, office_id: int, ticket: UUID, now: datetime) -> 
     return PapersOf(number_of(session, found.visit_id), ticket, closes, tuple(papers))
 
 
-def reason_text(reason: dict[str, str]) -> str:
-    """The reason of a call as it is read to a visitor who asks."""
-    arrived = datetime.fromisoformat(reason["arrived"]).strftime("%H:%M")
-    due = datetime.fromisoformat(reason["due"]).strftime("%H:%M")
-    match reason["code"]:
-        case "booked" | "booked_early":
-            return f"予約 {due}・到着 {arrived}"
-        case "walk_in":
-            return f"予約なし・到着 {arrived}"
-        case "recall":
-            return f"再呼出・到着 {arrived}"
-        case _:
-            return f"職員の操作・到着 {arrived}"
+def reason_text(reason: dict[str, Any]) -> str:
+    """The reason of a call as it is read to a visitor who asks "why that number before me?"."""
+    arrived, due = (datetime.fromisoformat(reason[key]).strftime("%H:%M") for key in ("arrived", "due"))
+    words = REASONS.get(reason["code"], REASONS["by_hand"]).format(arrived=arrived, due=due)
+    return f"{words}準備のできた方を先にお呼びしています。" if reason.get("ready_first") else words
+
+
+# One sentence for each code of `choose_next` and of what clerks do by hand.
+REASONS = {
+    "papers": "書類をそろえて戻られました（到着 {arrived}）。次にお呼びするお約束です。",
+    "accommodation": "職員の判断で先にご案内しています（到着 {arrived}）。",
+    "booked": "予約 {due}・到着 {arrived}。予約の時刻になりました。",
+    "booked_early": "予約 {due}・到着 {arrived}。窓口があいたので、予約の時刻より早くお呼びしました。",
+    "late": "予約に遅れて到着 {arrived}。順番の時刻は {due} です（同じころ予約なしで来た方より先）。",
+    "walk_in": "予約なし・到着 {arrived}。順番の時刻は {due} です（来た順）。",
+    "waited_long": "到着 {arrived}。順番の時刻 {due} から長くお待ちなので、予約の方より先です。",
+    "returned": "一度お呼びした方が戻られました。もとの順番の時刻 {due} のままです。",
+    "transferred": "ほかの窓口から移られました。もとの順番の時刻 {due} のままです。",
+    "recall": "再呼出・到着 {arrived}。",
+    "missed": "不在・到着 {arrived}。",
+    "by_hand": "職員が番号を選んで呼びました（到着 {arrived}）。",
+}

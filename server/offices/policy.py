@@ -30,7 +30,11 @@ class OfficePolicy:
     closes_with_list: bool = True  # web booking ends when the preparation list is made …
     list_hour: int = 15  # … at this hour of the open day before
     late_grace_minutes: int = 15
-    walk_in_due_minutes: int = 15  # a walk-in counts as due this long after arriving
+    walk_in_due_minutes: int = 20  # a walk-in counts as due this long after arriving …
+    late_credit_minutes: int = 10  # … and who has missed the booked time by more than the grace, so much sooner
+    booked_first_minutes: int = 2  # who has been due for longer goes before all who are merely due: booked people …
+    walk_in_first_minutes: int = 160  # … and people without a booking
+    not_ready_minutes: int = 30  # where people get ready first, who is not counts as ready after so long
     walk_ins_end_by_themselves: bool = True  # nobody more is received who would not be served by closing
     learning_days: int = 20  # so many days on which anybody came teach how long visits take and who stays away
     missed_return_calls: int = 2  # who was missed and comes back is due after so many others
@@ -57,6 +61,10 @@ ALLOWED: dict[str, Container[Any]] = {
     "walk_in_due_minutes": range(241),
     "learning_days": range(1, 101),
     "missed_return_calls": range(21),
+    "late_credit_minutes": range(241),
+    "booked_first_minutes": range(241),
+    "walk_in_first_minutes": range(601),
+    "not_ready_minutes": range(241),
     "party_max": range(1, 21),
     "party_in": ("one_slot", "consecutive"),
 }

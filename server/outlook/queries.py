@@ -19,12 +19,13 @@ from server.booking.models import Booking, BookingPerson
 from server.booking.rules import BookingState
 from server.clock import at_minute, business_date, office_time
 from server.offices.models import Office, Terminal, Window
+from server.offices.policy import OfficePolicy
 from server.offices.queries import all_offices, lanes_of, lanes_of_window, policy_on, steps_of, windows_of
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
 from server.queueing.models import Ticket, TicketState, Visit, VisitPerson, VisitStep
 from server.queueing.queries import waiting_before
-from server.queueing.rules import AT_WINDOW, StepClass, StepState
+from server.queueing.rules import AT_WINDOW, StepClass, StepState, due_without_booking
 from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer, told
 from server.queueing.waiting_time import expected_end as end_of
 
@@ -64,7 +65,7 @@ class _Known:
 
     at: datetime
     recent: _Recent
-    walk_in_due: timedelta
+    policy: OfficePolicy
     lanes: Sequence[int]
     window_lanes: Mapping[int, frozenset[int]]
     stops: Mapping[int, Sequence[_Planned]]
@@ -95,7 +96,9 @@ def newcomers(session: Session, office_id: int, now: datetime) -> dict[int, Esti
     scene, known = _scene(session, office_id, now), _known(session, office_id, now)
     first = {stops[0].lane_id: stops[0] for stops in known.stops.values()}
     coming = {
-        AFTER_ALL + lane: newcomer(AFTER_ALL + lane, _stop(known, stop, now), now + known.walk_in_due, now)
+        AFTER_ALL + lane: newcomer(
+            AFTER_ALL + lane, _stop(known, stop, now), due_without_booking(now, known.policy), now
+        )
         for lane, stop in first.items()
     }
     asked = replace(scene, waiting=[*scene.waiting, *coming.values()])
@@ -243,6 +246,7 @@ def _scene(session: Session, office_id: int, now: datetime) -> Scene:
         _to_come(session, known, office_id, now),
         {kind: n for kind, n in terminals},  # noqa: C416 - rows are not quite tuples
         known.durations.doubt,
+        known.policy,
     )
 
 
@@ -320,7 +324,7 @@ def _known(session: Session, office_id: int, now: datetime) -> _Known:
     memory[office_id] = _Known(
         now,
         recent,
-        timedelta(minutes=policy.walk_in_due_minutes),
+        policy,
         [lane.id for lane in lanes_of(session, office_id)],
         {w.id: frozenset(lanes_of_window(session, w.id, office_id)) for w in windows_of(session, office_id)},
         stops,

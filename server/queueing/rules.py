@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from server.clock import office_time
 from server.errors import Conflict, NotFound, NotNow
+from server.offices.policy import OfficePolicy
 
 UNDO_FOR = timedelta(seconds=60)
 
@@ -253,18 +254,29 @@ def has_further(person: PersonLike, stops: Mapping[int, Sequence[StopLike]], lan
     return person.live and len(ahead) > (1 if ahead and ahead[0].lane_id == lane_id else 0)
 
 
-def back(
-    state: StepState, parked_for: ParkedFor | None, due_at: datetime, first: Sequence[datetime]
-) -> tuple[StepClass, datetime]:
-    """How somebody who was away stands in the line again.
+class AwayLike(Protocol):
+    """What the rules need of a step whose people were away."""
 
-    Who rested has lost nothing, and who brings the papers that were missing goes first. Who was missed is due after
-    the `first` who wait in the lane, as many as the office's policy says, so that it costs them no more than that.
+    state: StepState
+    step_class: StepClass
+    parked_for: ParkedFor | None
+    due_at: datetime
+    first_called_at: datetime | None
+
+
+def back(step: AwayLike, first: Sequence[datetime]) -> tuple[StepClass, datetime]:
+    """How somebody who was away stands in the line again: class and when due.
+
+    Who rested has lost nothing, nor gained by it before the first call; who brings the papers that were missing goes
+    first. Who was missed is due after the `first` who wait in the lane, as many as the office's policy says, so that it
+    costs them no more than that.
     """
-    if state is StepState.PARKED:
-        return (StepClass.PAPERS if parked_for is ParkedFor.PAPERS else StepClass.RETURNED), due_at
+    if step.state is StepState.PARKED:
+        if step.parked_for is ParkedFor.PAPERS:
+            return StepClass.PAPERS, step.due_at
+        return (StepClass.RETURNED if step.first_called_at else step.step_class), step.due_at
     # Behind the last of them, also where both came at the same time.
-    return StepClass.RETURNED, max(due_at, max(first) + timedelta(microseconds=1)) if first else due_at
+    return StepClass.RETURNED, max(step.due_at, max(first) + timedelta(microseconds=1)) if first else step.due_at
 
 
 def can_undo(actor: str, now: datetime, by: str, at: datetime) -> bool:
@@ -281,11 +293,15 @@ def served_as(asked: Outcome, hands_over: bool) -> Outcome:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why somebody was called, to be read to a visitor who asks."""
+    """Why somebody was called, to be read to a visitor who asks.
+
+    `ready_first`: somebody stood before who is not ready yet.
+    """
 
     code: str
     due: datetime
     arrived: datetime
+    ready_first: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The reason as it is kept with the call."""
@@ -293,6 +309,7 @@ class Reason:
             "code": self.code,
             "due": office_time(self.due).isoformat(),
             "arrived": office_time(self.arrived).isoformat(),
+            **({"ready_first": True} if self.ready_first else {}),
         }
 
 
@@ -304,28 +321,70 @@ def after(state: StepState, action: StepAction) -> StepState:
         raise NotPossible(state=state.value, action=action.value) from None
 
 
-def choose_next(heads: Sequence[StepLike], now: datetime) -> tuple[StepLike, Reason]:
-    """Who is called next, of the first of each class and lane.
+def due_without_booking(came_at: datetime, policy: OfficePolicy) -> datetime:
+    """When somebody who came without a booking is due. It counts from the real arrival, also where a kiosk was cut off
+    from the server and hands over later."""
+    return came_at + timedelta(minutes=policy.walk_in_due_minutes)
 
-    Whoever is due longest goes first: a booked person is due at the booked time, a walk-in some minutes after
-    arriving, so nobody waits for ever. If nobody with a claim is there, a window does not stand idle: people who came
-    before their booked time are served in the order of those times. Who is not ready is called when nobody is who is.
-    Nothing but times, class and readiness is looked at. Raises NobodyWaiting.
+
+# Whose turn had come already, or comes at a time that was promised; all others follow when they have waited.
+_BY_THE_CLOCK = (StepClass.BOOKED, StepClass.RETURNED, StepClass.TRANSFERRED)
+
+
+def choose_next(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) -> tuple[StepLike, Reason]:
+    """Who is called next, of the first of each class and readiness.
+
+    1. Who is back with missing papers, then who is let go first by staff.
+    2. Who has been due for longer than the policy lets them wait for others: booked people some minutes
+       (`booked_first_minutes`), those without a booking some hours (`walk_in_first_minutes`): nobody waits for ever.
+    3. Who is due longest: a booked person at the booked time, others so long after arriving as reception gave them.
+    4. People who came before their booked time, as no window stands idle while somebody can be served.
+
+    In a lane where people get ready first, those who are not are called when nobody else waits, or when they have
+    waited there so long that they count as ready (`not_ready_minutes`). Nothing but times, class, readiness and policy
+    is looked at: who was received by a kiosk that was cut off is due by the real arrival and needs no rule. Raises
+    NobodyWaiting.
     """
-    heads = [h for h in heads if h.ready] or heads
-    due = [h for h in heads if h.step_class is not StepClass.BOOKED or h.due_at <= now]
-    early = [h for h in heads if h not in due]
-    if due:
-        step = min(due, key=_order)
-        return step, Reason(step.step_class.value, step.due_at, step.entered_at)
-    if early:
-        step = min(early, key=_order)
-        return step, Reason("booked_early", step.due_at, step.entered_at)
-    raise NobodyWaiting
+    if not heads:
+        raise NobodyWaiting
+    places = {step.id: _place(step, now, policy) for step in heads}
+    first = min(heads, key=lambda step: places[step.id])
+    latest = now - timedelta(minutes=policy.not_ready_minutes)
+    ready = [step for step in heads if step.ready or step.entered_at <= latest] or heads
+    step = min(ready, key=lambda step: places[step.id])
+    return step, Reason(_why(step, now, policy), step.due_at, step.entered_at, step is not first)
 
 
-def _order(step: StepLike) -> tuple[bool, datetime, datetime, int]:
-    return (step.step_class is not StepClass.PAPERS, step.due_at, step.entered_at, step.id)
+def _place(step: StepLike, now: datetime, policy: OfficePolicy) -> tuple[int, datetime, datetime, int]:
+    """Where somebody stands in the order: the first of all has the smallest."""
+    moment = step.due_at
+    if step.step_class is StepClass.PAPERS:
+        rank = 0
+    elif step.step_class is StepClass.ACCOMMODATION:
+        rank = 1
+    elif (goes_first_at := _goes_first_at(step, policy)) <= now:
+        rank, moment = 2, goes_first_at
+    else:
+        rank = 4 if _is_early(step, now) else 3
+    return rank, moment, step.entered_at, step.id
+
+
+def _goes_first_at(step: StepLike, policy: OfficePolicy) -> datetime:
+    by_the_clock = step.step_class in _BY_THE_CLOCK
+    minutes = policy.booked_first_minutes if by_the_clock else policy.walk_in_first_minutes
+    return step.due_at + timedelta(minutes=minutes)
+
+
+def _is_early(step: StepLike, now: datetime) -> bool:
+    return step.step_class is StepClass.BOOKED and step.due_at > now
+
+
+def _why(step: StepLike, now: datetime, policy: OfficePolicy) -> str:
+    if _is_early(step, now):
+        return "booked_early"
+    if step.step_class in (StepClass.WALK_IN, StepClass.LATE) and _goes_first_at(step, policy) <= now:
+        return "waited_long"
+    return step.step_class.value
 
 
 def absent(steps: Iterable[tuple[int, StepState]]) -> list[int]:

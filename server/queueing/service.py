@@ -18,6 +18,7 @@ from server.clock import business_date
 from server.db import Transaction, locked, read_session, transaction
 from server.events import QueueChanged, TicketCalled
 from server.offices.models import Feed, Lane, Terminal, Window
+from server.offices.policy import OfficePolicy
 from server.offices.queries import policy_on, service_for_walk_ins, stops_of
 from server.queueing.models import Call, Ticket, Undoable, Visit, VisitPerson, VisitStep
 from server.queueing.queries import (
@@ -131,8 +132,9 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
             return Called.from_json(repeat.answer)
         window = _ready_window(tx, window_id)
         lines = lines_of_window(tx.session, window, now)
+        policy = policy_on(tx.session, window.office_id, business_date(now))
         while True:
-            step, reason = _claim(tx, partial(_choose, tx, lines, now))
+            step, reason = _claim(tx, partial(_choose, tx, lines, policy, now))
             _check_ready(tx, _locked_window(tx, window_id))
             try:
                 _take_to(tx, step, window, now)
@@ -364,7 +366,7 @@ def bring_back(tx: Transaction, caller: Caller, step: VisitStep, now: datetime) 
     visit, action = step.visit, StepAction.RESUME if step.state is StepState.PARKED else StepAction.RETURN
     calls = policy_on(tx.session, visit.office_id, visit.business_date).missed_return_calls
     first = first_due(tx.session, step.lane_id, now, calls)
-    step.step_class, step.due_at = back(step.state, step.parked_for, step.due_at, first)
+    step.step_class, step.due_at = back(step, first)
     step.state, step.parked_for = after(step.state, action), None
     record(tx, now, caller.actor, "visit.come_back", visit.uid, number=number_of(tx.session, step.visit_id))
     tx.publish(QueueChanged(visit.office_id))
@@ -554,8 +556,10 @@ def people_of(tx: Transaction, visit_id: int) -> Sequence[VisitPerson]:
     ).all()
 
 
-def _choose(tx: Transaction, lines: Sequence[Line], now: datetime, passed: Sequence[int]) -> tuple[StepLike, Reason]:
-    return choose_next(heads(tx.session, lines, now, passed), now)
+def _choose(
+    tx: Transaction, lines: Sequence[Line], policy: OfficePolicy, now: datetime, passed: Sequence[int]
+) -> tuple[StepLike, Reason]:
+    return choose_next(heads(tx.session, lines, now, passed), now, policy)
 
 
 def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]) -> tuple[VisitStep, Reason]:

@@ -17,6 +17,7 @@ from random import Random
 from statistics import NormalDist
 
 from madoguchi.wire import WaitView
+from server.offices.policy import DEFAULT, OfficePolicy
 from server.queueing.rules import NobodyWaiting, StepClass, StepLike, choose_next
 
 PLAYS = 25
@@ -115,6 +116,7 @@ class Scene:
     to_come: Sequence[ToCome] = ()
     terminals: Mapping[str, int] = field(default_factory=dict)
     doubt: float = 0.0
+    policy: OfficePolicy = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,7 @@ class _Play:
 
 
 def _plays(scene: Scene, chance: Random, asked: set[_Key] | None) -> list[_Play]:
-    rehearsal = _play(scene, _ByTheRule(scene.now), _AsExpected(scene), asked)
+    rehearsal = _play(scene, _ByTheRule(scene.now, scene.policy), _AsExpected(scene), asked)
     order = {who: rank for rank, who in enumerate(rehearsal.called)}
     wanted = None if asked is None else asked & order.keys()
     many = min(PLAYS, max(FEWEST_PLAYS, WORK // max(1, len(order))))
@@ -271,8 +273,8 @@ class _Line:
 class _ByTheRule(_Line):
     """By the rule that calls, asked as a window asks it: with the first of each class of each line."""
 
-    def __init__(self, now: datetime) -> None:
-        self._now = now
+    def __init__(self, now: datetime, policy: OfficePolicy) -> None:
+        self._now, self._policy = now, policy
         self._rows: dict[tuple[int, str, StepClass, bool], list[tuple[datetime, datetime, int, InLine]]] = {}
 
     def enter(self, party: InLine) -> None:
@@ -291,7 +293,7 @@ class _ByTheRule(_Line):
         }
         try:
             step, _ = choose_next(
-                list[StepLike](row[0][3] for row in heads.values()), self._now + timedelta(minutes=time)
+                list[StepLike](row[0][3] for row in heads.values()), self._now + timedelta(minutes=time), self._policy
             )
         except NobodyWaiting:
             return None

@@ -7,7 +7,8 @@ from typing import Protocol
 from server.booking.rules import BookingState
 from server.clock import business_date, office_time
 from server.errors import Conflict, Invalid, NotFound, NotNow
-from server.queueing.rules import StepClass
+from server.offices.policy import OfficePolicy
+from server.queueing.rules import StepClass, due_without_booking
 
 
 class Unreadable(Invalid):
@@ -105,8 +106,9 @@ def is_late(booked_at: datetime, came_at: datetime, late_grace_minutes: int) -> 
     return came_at > booked_at + timedelta(minutes=late_grace_minutes)
 
 
-def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_due_minutes: int) -> Admission:
-    """Receive a booked person: nobody is sent away for coming early; who is later than the grace waits as a walk-in.
+def admit(booking: BookedLike, now: datetime, policy: OfficePolicy) -> Admission:
+    """Receive a booked person who comes now: nobody is sent away for coming early, and who is later than the grace
+    still stands before those who come without a booking at that time.
 
     Raises WrongDay, BookingIsCancelled, NotBooked.
     """
@@ -116,6 +118,7 @@ def admit(booking: BookedLike, now: datetime, late_grace_minutes: int, walk_in_d
         raise NotBooked
     if business_date(booking.starts_at) != business_date(now):
         raise WrongDay(date=office_time(booking.starts_at).date().isoformat())
-    if is_late(booking.starts_at, now, late_grace_minutes):
-        return Admission(StepClass.WALK_IN, now + timedelta(minutes=walk_in_due_minutes), early=False, late=True)
+    if is_late(booking.starts_at, now, policy.late_grace_minutes):
+        due_at = due_without_booking(now, policy) - timedelta(minutes=policy.late_credit_minutes)
+        return Admission(StepClass.LATE, max(due_at, booking.starts_at), early=False, late=True)
     return Admission(StepClass.BOOKED, booking.starts_at, early=now < booking.starts_at, late=False)

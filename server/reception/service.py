@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -34,7 +34,7 @@ from server.offices.service_rules import offered_on
 from server.outlook.queries import waits
 from server.queueing.models import Ticket, TicketState, Visit, VisitStep
 from server.queueing.queries import ticket_by_code, waiting_before
-from server.queueing.rules import AWAY, NotPossible, StepClass, StepState
+from server.queueing.rules import AWAY, NotPossible, StepClass, StepState, due_without_booking
 from server.queueing.service import bring_back, locked_step_of
 from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.queueing.waiting_time import told
@@ -94,7 +94,7 @@ def check_in(
         if visit is not None and visit.business_date == business_date(now):
             return repeat.keep(_again(tx, visit, kiosk, now, pages))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
-        place = admit(booking, now, policy.late_grace_minutes, policy.walk_in_due_minutes)
+        place = admit(booking, now, policy)
         people = [Comer(person.service_id, person.notice_id) for person in booking.people if person.live]
         stops = stops_of(tx.session, kiosk.office_id, [booking.service_id, *(p.service_id for p in people)])
         opening = open_now(tx.session, kiosk.office_id, now, stops[booking.service_id][0].service.code)
@@ -205,7 +205,7 @@ def _without_booking(
         [Comer(service.id)] * party,
         stops_of(tx.session, office_id, [service.id]),
         StepClass.WALK_IN,
-        now + timedelta(minutes=policy.walk_in_due_minutes),
+        due_without_booking(now, policy),
         origin="desk" if kiosk is None else "kiosk",
         kiosk_id=None if kiosk is None else kiosk.id,
     )

@@ -3,9 +3,11 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from bench.figure_queue import Compared
 from bench.queue_days import CLOSES, OPENS, Day, Kind, Rule, Waiting, make_day, play
 from bench.queue_rules import first_come, own, zms
 from server.offices.policy import DEFAULT
@@ -13,6 +15,7 @@ from server.queueing.rules import NobodyWaiting, StepClass
 
 TEN = OPENS.replace(hour=10)
 NOON = TEN.replace(hour=12)
+WHAT = ("mean", "p95", "longest")
 
 
 @pytest.fixture(scope="module")
@@ -77,17 +80,31 @@ class TestZms:
         walk_in = Waiting(1, StepClass.WALK_IN, NOON, TEN - timedelta(hours=1))
         soon = TEN + timedelta(minutes=1)
 
-        assert zms([walk_in, booked(2, soon)], TEN).id == 1
-        assert zms([walk_in, booked(2, soon)], soon).id == 2
+        assert zms([walk_in, booked(2, soon)], TEN, DEFAULT).id == 1
+        assert zms([walk_in, booked(2, soon)], soon, DEFAULT).id == 2
         with pytest.raises(NobodyWaiting):
-            zms([booked(2, soon), booked(3, NOON)], TEN)
+            zms([booked(2, soon), booked(3, NOON)], TEN, DEFAULT)
 
     def test_walk_ins_go_in_the_order_of_coming(self) -> None:
         line = [Waiting(n, StepClass.WALK_IN, NOON, TEN - timedelta(minutes=10 * n)) for n in (1, 3, 2)]
 
-        assert zms(line, TEN).id == 3
+        assert zms(line, TEN, DEFAULT).id == 3
 
     def test_it_knows_no_late_people(self, day: Day) -> None:
         visits = play(day, zms, replace(DEFAULT, late_grace_minutes=24 * 60)).visits
 
         assert {v.step_class for v in visits if v.person.booked_at} == {StepClass.BOOKED}
+
+
+def test_the_page_about_the_simulation_is_that_of_the_default_policy() -> None:
+    page = (Path(__file__).parents[2] / "docs/queue-simulation.md").read_text(encoding="utf-8")
+
+    assert f"**Why {DEFAULT.booked_first_minutes} and {DEFAULT.walk_in_due_minutes} minutes.**" in page
+
+
+def test_a_figure_says_what_it_was_compared_with_and_which_aims_are_missed() -> None:
+    compared = Compared.of(Kind(windows=3, load=0.8), days=4)
+
+    assert compared.own.idle_minutes == 0
+    assert compared.zms.idle_minutes > 0
+    assert set(compared.missed()) <= {f"{who} {what}" for who in ("booked", "walk-ins") for what in WHAT}

@@ -203,7 +203,7 @@ class TestLettingIn:
         assert (entry.actor, entry.facts) == ("staff:2", {"number": 10, "service": "pickup"})
         step = read_session().query(VisitStep).order_by(VisitStep.id.desc()).first()
         assert step is not None
-        assert (step.step_class, step.due_at) == (StepClass.WALK_IN, moment("16:15"))
+        assert (step.step_class, step.due_at) == (StepClass.WALK_IN, moment("16:20"))
 
     def test_a_repeated_press_gives_the_same_number(self, four: City) -> None:
         by = asked_by("staff:2")

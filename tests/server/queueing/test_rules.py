@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from itertools import product
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.offices.policy import DEFAULT
 from server.queueing.rules import (
     OPEN_STATES,
     NobodyWaiting,
@@ -17,6 +20,7 @@ from server.queueing.rules import (
     Stand,
     StepAction,
     StepClass,
+    StepLike,
     StepState,
     absent,
     after,
@@ -102,8 +106,22 @@ def walk_in(number: int, due: float, came: float) -> InLine:
     return InLine(number, StepClass.WALK_IN, at(due), at(came))
 
 
+def of(step_class: StepClass, number: int, due: float, came: float = -30) -> InLine:
+    """Of any class, due and come so many minutes after ten."""
+    return InLine(number, step_class, at(due), at(came))
+
+
+def unready(step: InLine) -> InLine:
+    """Has not chosen a PIN yet."""
+    return replace(step, ready=False)
+
+
 TEN = at(0)
 SECOND = 1 / 60
+FIRST = DEFAULT.booked_first_minutes
+LONG = DEFAULT.walk_in_first_minutes
+PATIENCE = DEFAULT.not_ready_minutes
+C = StepClass
 
 
 @pytest.mark.parametrize(
@@ -111,31 +129,93 @@ SECOND = 1 / 60
     [
         pytest.param([booked(1, 0, -8)], 1, "booked", id="booked, due at this very minute"),
         pytest.param([booked(1, SECOND, -8)], 1, "booked_early", id="nobody else: early by a second is served"),
-        pytest.param([booked(1, SECOND, -8), walk_in(2, 15, 0)], 2, "walk_in", id="a second early: the walk-in goes"),
-        pytest.param([booked(1, 0, -8), walk_in(2, 15, 0)], 1, "booked", id="due now: before a walk-in due later"),
-        pytest.param([booked(1, 0, -8), walk_in(2, 0, -15)], 2, "walk_in", id="same minute: who came first"),
+        pytest.param([booked(1, SECOND, -8), walk_in(2, 20, 0)], 2, "walk_in", id="a second early: the walk-in goes"),
+        pytest.param([booked(1, 0, -8), walk_in(2, 20, 0)], 1, "booked", id="due now: before a walk-in due later"),
+        pytest.param([booked(1, 0, -8), walk_in(2, 0, -20)], 2, "walk_in", id="same minute: who came first"),
         pytest.param([booked(1, 0, -8), walk_in(2, 0, -8)], 1, "booked", id="all the same: who was written down first"),
-        pytest.param([booked(1, 0, -8), walk_in(2, -SECOND, -15)], 2, "walk_in", id="walk-in due a second longer"),
+        pytest.param([booked(1, 0, -8), walk_in(2, -SECOND, -20)], 2, "walk_in", id="walk-in due a second longer"),
+        pytest.param(
+            [booked(1, -FIRST + SECOND, -8), walk_in(2, -60, -80)], 2, "walk_in", id="just before the end of patience"
+        ),
+        pytest.param([booked(1, -FIRST, -8), walk_in(2, -60, -80)], 1, "booked", id="at the end: booked goes first"),
+        pytest.param([booked(1, -90, -95), walk_in(2, -LONG + SECOND, 0)], 1, "booked", id="walk-in not long enough"),
+        pytest.param([booked(1, 0, -8), walk_in(2, -LONG, 0)], 2, "waited_long", id="nobody waits for ever"),
+        pytest.param(
+            [booked(1, -FIRST - SECOND, 0), walk_in(2, -LONG, 0)], 1, "booked", id="of both, who has had it longer"
+        ),
         pytest.param([booked(1, 0, -30), booked(2, -15, 0)], 2, "booked", id="the earlier booking, who came last"),
         pytest.param([booked(1, 30, -30), booked(2, 15, 0)], 2, "booked_early", id="early people by booked time"),
-        pytest.param([walk_in(1, 15, 0), walk_in(2, 5, -10)], 2, "walk_in", id="walk-ins in the order of coming"),
-        pytest.param([walk_in(1, 15, 0)], 1, "walk_in", id="no window stands idle while a walk-in is not due yet"),
-        pytest.param([walk_in(1, -90, -105), booked(2, 0, -1)], 1, "walk_in", id="nobody waits for ever"),
+        pytest.param([walk_in(1, 20, 0), walk_in(2, 10, -10)], 2, "walk_in", id="walk-ins in the order of coming"),
+        pytest.param([walk_in(1, 20, 0)], 1, "walk_in", id="no window stands idle while a walk-in is not due yet"),
+        pytest.param([of(C.LATE, 1, 10, 0), walk_in(2, 20, 0)], 1, "late", id="late: before who came at that time"),
+        pytest.param([of(C.LATE, 1, 10, 0), walk_in(2, 5, -15)], 2, "walk_in", id="late: after who came well before"),
+        pytest.param([of(C.LATE, 1, -5, -15), booked(2, -FIRST, -9)], 2, "booked", id="late: after who came in time"),
+        pytest.param([of(C.LATE, 1, -LONG, 0), booked(2, -1, -9)], 1, "waited_long", id="late, but for hours"),
+        pytest.param([booked(1, -60, -60), of(C.PAPERS, 2, 60, 0)], 2, "papers", id="back with the papers: next"),
+        pytest.param(
+            [of(C.ACCOMMODATION, 1, -9), of(C.PAPERS, 2, -8)], 2, "papers", id="papers before what staff let go first"
+        ),
+        pytest.param([booked(1, -60, -60), of(C.ACCOMMODATION, 2, 60)], 2, "accommodation", id="let go first by staff"),
+        pytest.param([booked(1, -9, -9), of(C.RETURNED, 2, -12)], 2, "returned", id="back, due longer: nothing lost"),
+        pytest.param([walk_in(1, -60, -80), of(C.RETURNED, 2, -12)], 2, "returned", id="back: the turn had come once"),
+        pytest.param([booked(1, -13, -9), of(C.RETURNED, 2, -12)], 1, "booked", id="back, but another is due longer"),
+        pytest.param([booked(1, -9, 0), of(C.TRANSFERRED, 2, -12, 0)], 2, "transferred", id="other lane: due stays"),
+        pytest.param(
+            [walk_in(1, 2, -18), replace(walk_in(2, 1, -19), entered_at=at(0))],
+            2,
+            "walk_in",
+            id="handed over late by a kiosk that was cut off: by the real arrival",
+        ),
     ],
 )
-def test_whoever_is_due_longest_is_next(line: list[InLine], chosen: int, why: str) -> None:
-    step, reason = choose_next(line, TEN)
+def test_whoever_is_due_longest_is_next_unless_somebody_has_a_stronger_claim(
+    line: list[InLine], chosen: int, why: str
+) -> None:
+    step, reason = choose_next(line, TEN, DEFAULT)
 
     assert (step.id, reason.code) == (chosen, why)
 
 
+@pytest.mark.parametrize(
+    ("line", "chosen", "ready_first"),
+    [
+        pytest.param([unready(booked(1, -9, -9)), walk_in(2, 20, 0)], 2, True, id="who is ready goes first"),
+        pytest.param([unready(walk_in(1, 20, 0)), booked(2, -9, -9)], 2, False, id="would have gone first anyhow"),
+        pytest.param([unready(booked(1, -9, -9))], 1, False, id="nobody is ready: no window stands idle"),
+        pytest.param([unready(booked(1, -9, -PATIENCE)), walk_in(2, 0, -9)], 1, False, id="not ready for so long"),
+        pytest.param([unready(booked(1, -9, -PATIENCE + SECOND)), walk_in(2, 0, -9)], 2, True, id="just before"),
+    ],
+)
+def test_who_is_ready_goes_first_until_the_others_have_waited_too_long(
+    line: list[InLine], chosen: int, ready_first: bool
+) -> None:
+    step, reason = choose_next(line, TEN, DEFAULT)
+
+    assert (step.id, reason.ready_first) == (chosen, ready_first)
+    assert reason.to_json().get("ready_first", False) is ready_first
+
+
+def test_how_long_anybody_waits_for_others_is_the_offices_policy() -> None:
+    line = [booked(1, -5, -8), walk_in(2, -6, -26)]
+
+    assert choose_next(line, TEN, DEFAULT)[0].id == 1
+    assert choose_next(line, TEN, replace(DEFAULT, booked_first_minutes=30))[0].id == 2
+    assert choose_next(line, TEN, replace(DEFAULT, walk_in_first_minutes=0))[0].id == 2
+
+
+def test_the_choice_is_given_nothing_but_times_class_readiness_and_policy() -> None:
+    assert list(signature(choose_next).parameters) == ["heads", "now", "policy"]
+    seen = get_type_hints(StepLike)
+    assert seen == {"id": int, "step_class": StepClass, "due_at": datetime, "entered_at": datetime, "ready": bool}
+
+
 def test_from_an_empty_line_nobody_is_called() -> None:
     with pytest.raises(NobodyWaiting):
-        choose_next([], TEN)
+        choose_next([], TEN, DEFAULT)
 
 
 def test_the_reason_says_when_somebody_was_due_and_came_on_the_offices_clock() -> None:
-    _, reason = choose_next([replace(booked(1, 0, -8), due_at=TEN.astimezone(UTC))], TEN)
+    _, reason = choose_next([replace(booked(1, 0, -8), due_at=TEN.astimezone(UTC))], TEN, DEFAULT)
 
     assert reason.to_json() == {
         "code": "booked",
@@ -144,7 +224,7 @@ def test_the_reason_says_when_somebody_was_due_and_came_on_the_offices_clock() -
     }
 
 
-minutes = st.integers(-60, 60)
+minutes = st.integers(-240, 60)
 people = st.builds(
     lambda step_class, due, came, ready: (step_class, at(due), at(came), ready),
     *(st.sampled_from(StepClass), minutes, minutes, st.booleans()),
@@ -161,24 +241,48 @@ def order(step: InLine) -> tuple[datetime, datetime, int]:
 
 @given(lines)
 def test_nobody_is_passed_over_by_a_later_one_of_the_same_class(line: list[InLine]) -> None:
-    chosen = next(s for s in line if s.id == choose_next(line, TEN)[0].id)
+    chosen = next(s for s in line if s.id == choose_next(line, TEN, DEFAULT)[0].id)
 
-    alike = [s for s in line if (s.step_class, s.ready) == (chosen.step_class, chosen.ready)]
+    def kind(step: InLine) -> tuple[StepClass, bool]:
+        return step.step_class, step.ready or step.entered_at <= at(-PATIENCE)
+
+    alike = [s for s in line if kind(s) == kind(chosen)]
     assert min(alike, key=order).id == chosen.id
 
 
 @given(lines)
-def test_who_is_ready_goes_before_all_who_are_not(line: list[InLine]) -> None:
-    chosen = next(s for s in line if s.id == choose_next(line, TEN)[0].id)
+def test_who_is_ready_goes_before_all_who_are_not_and_came_just_now(line: list[InLine]) -> None:
+    chosen = next(s for s in line if s.id == choose_next(line, TEN, DEFAULT)[0].id)
 
-    assert chosen.ready or not any(s.ready for s in line)
+    assert chosen.ready or chosen.entered_at <= at(-PATIENCE) or not any(s.ready for s in line)
+
+
+@given(lines, st.sampled_from([C.WALK_IN, C.LATE, C.BOOKED, C.RETURNED, C.TRANSFERRED]), st.booleans())
+def test_nobody_waits_for_ever(line: list[InLine], step_class: StepClass, ready: bool) -> None:
+    """Whoever was there since the morning goes before all but those who are let go first."""
+    old = InLine(99, step_class, at(-600), at(-620), ready)
+    let_first = [s for s in line if s.step_class in (C.PAPERS, C.ACCOMMODATION)]
+    step, _ = choose_next([*(s for s in line if s not in let_first), old], TEN, DEFAULT)
+
+    assert step.id == 99
+
+
+@given(lines)
+def test_a_booked_person_whose_patience_has_ended_is_passed_only_by_stronger_claims(line: list[InLine]) -> None:
+    line = [replace(s, ready=True) for s in line]
+    waiting = InLine(99, C.BOOKED, at(-FIRST), at(-FIRST))
+    step, reason = choose_next([*line, waiting], TEN, DEFAULT)
+
+    allowed = {"booked", "returned", "transferred", "papers", "accommodation", "waited_long"}
+    assert reason.code in allowed
+    assert step.id == 99 or reason.code in ("papers", "accommodation", "waited_long") or step.due_at <= waiting.due_at
 
 
 @given(lines)
 def test_somebody_with_a_claim_goes_before_everybody_who_came_early(line: list[InLine]) -> None:
     line = [replace(s, ready=True) for s in line]
     claims = [s for s in line if s.step_class is not StepClass.BOOKED or s.due_at <= TEN]
-    _, reason = choose_next(line, TEN)
+    _, reason = choose_next(line, TEN, DEFAULT)
 
     assert (reason.code == "booked_early") == (not claims)
 
@@ -187,7 +291,7 @@ def test_somebody_with_a_claim_goes_before_everybody_who_came_early(line: list[I
 def test_a_window_never_stands_idle_until_everybody_is_served(line: list[InLine]) -> None:
     served = []
     while left := [s for s in line if s.id not in served]:
-        served.append(choose_next(left, TEN)[0].id)
+        served.append(choose_next(left, TEN, DEFAULT)[0].id)
 
     assert sorted(served) == sorted(s.id for s in line)
 
@@ -197,15 +301,33 @@ def test_the_choice_looks_at_nothing_but_times_and_class(line: list[InLine], cha
     shuffled = [replace(s, help_wanted="車いす" if s.id % 2 else "") for s in line]
     chance.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
 
-    assert choose_next(shuffled, TEN)[0].id == choose_next(line, TEN)[0].id
+    assert choose_next(shuffled, TEN, DEFAULT)[0].id == choose_next(line, TEN, DEFAULT)[0].id
 
 
 @given(lines)
 def test_the_heads_of_each_class_are_enough_to_choose(line: list[InLine]) -> None:
+    line = [replace(s, entered_at=max(s.entered_at, at(-PATIENCE + 1))) for s in line]  # nobody counts as ready
     kinds = {(s.step_class, s.ready) for s in line}
     heads = [min((s for s in line if (s.step_class, s.ready) == kind), key=order) for kind in kinds]
 
-    assert choose_next(heads, TEN)[0].id == choose_next(line, TEN)[0].id
+    assert choose_next(heads, TEN, DEFAULT)[0].id == choose_next(line, TEN, DEFAULT)[0].id
+
+
+@dataclass
+class Away:
+    """A step whose people are away."""
+
+    state: StepState
+    step_class: StepClass = StepClass.WALK_IN
+    parked_for: ParkedFor | None = None
+    due_at: datetime = TEN
+    first_called_at: datetime | None = TEN
+
+
+def test_who_rested_before_the_first_call_has_gained_nothing_by_it() -> None:
+    away = Away(StepState.PARKED, parked_for=ParkedFor.CHOOSING, first_called_at=None)
+
+    assert back(away, [at(9)]) == (StepClass.WALK_IN, TEN)
 
 
 @dataclass
@@ -292,7 +414,7 @@ MOMENT = timedelta(microseconds=1)
 def test_who_was_away_stands_again_as_the_reason_says(
     state: StepState, why: ParkedFor | None, first: list[datetime], stands: tuple[StepClass, datetime]
 ) -> None:
-    assert back(state, why, at(0), first) == stands
+    assert back(Away(state, parked_for=why), first) == stands
 
 
 @pytest.mark.parametrize(

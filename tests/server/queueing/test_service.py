@@ -8,6 +8,7 @@ from madoguchi.wire import BoardPicture, CallKind
 from server.db import read_session
 from server.errors import RepeatedWithOtherBody
 from server.offices.models import Office as OfficeRow
+from server.offices.policy import DEFAULT
 from server.offices.queries import office_by_code
 from server.queueing.board_api import picture_of
 from server.queueing.models import Call, Visit, VisitPerson, VisitStep
@@ -134,8 +135,9 @@ class TestCallingNext:
 
         for now in (moment("9:18"), moment("9:29"), moment("9:30"), moment("9:40"), moment("10:00")):
             lines = lines_of_window(read_session(), window, now)
-            chosen, reason = choose_next(heads(read_session(), lines, now), now)
-            assert (chosen.id, reason) == (choose_next(everybody, now)[0].id, choose_next(everybody, now)[1])
+            chosen, reason = choose_next(heads(read_session(), lines, now), now, DEFAULT)
+            first, why = choose_next(everybody, now, DEFAULT)
+            assert (chosen.id, reason) == (first.id, why)
 
     def test_the_same_request_again_calls_nobody_else(self, line: City) -> None:
         by = asked_by("staff:2")
@@ -203,7 +205,7 @@ class TestCallingAgain:
         assert reason is not None
         assert reason.reason == {
             "code": "walk_in",
-            "due": "2026-11-30T09:15:00+09:00",
+            "due": "2026-11-30T09:20:00+09:00",
             "arrived": "2026-11-30T09:00:00+09:00",
         }
 
