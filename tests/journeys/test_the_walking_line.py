@@ -16,6 +16,7 @@ import zxingcpp
 from playwright.sync_api import Browser, Page, expect
 
 from kiosk.devices.virtual_printer import VirtualPrinterServer
+from madoguchi import codes
 from madoguchi.demo_story import CODE, scan
 from server.auth.service import add_board, add_kiosk, start_pairing
 from server.db import read_session
@@ -125,7 +126,7 @@ def _calls(page: Page, place: Place) -> None:
 
 
 def test_a_resident_books_scans_gets_a_ticket_is_called_and_the_board_says_so(place: Place, browser: Browser) -> None:
-    """The whole line: the number on the paper, read by an independent reader, is the number on the board."""
+    """The whole line: the paper carries the ticket's code for another reader, the panel and the board its number."""
     board = browser.new_context(viewport={"width": 1920, "height": 1080}).new_page()
     board.goto(f"{place.url}/boards/pair/{place.pairing}")
     panel = browser.new_context(viewport={"width": 1080, "height": 1920}).new_page()
@@ -137,8 +138,9 @@ def test_a_resident_books_scans_gets_a_ticket_is_called_and_the_board_says_so(pl
     assert printed.paper.cut
     assert not printed.paper.faults
     (mark,) = zxingcpp.read_barcodes(printed.paper.image.convert("L"))
-    kind, day, number, _job = mark.text.split("/")
-    assert (kind, day, number) == ("MADOGUCHI", "2026-11-30", "1")
+    on_paper = codes.read(mark.text, ())
+    assert isinstance(on_paper, codes.Code)
+    assert on_paper.kind is codes.Kind.TICKET
     expect(panel.locator("body")).to_contain_text("1")
 
     _calls(browser.new_context().new_page(), place)
