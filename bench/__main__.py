@@ -13,6 +13,7 @@ from bench import (
     figure_free_places,
     figure_memory,
     figure_queue,
+    figure_queue_depth,
     figure_rush,
     figure_scan,
 )
@@ -42,6 +43,13 @@ def _free_places(with_postgresql: bool) -> Iterator[Line]:
             yield from figure_free_places.measure("postgresql", Copies(cluster.create))
 
 
+def _queue_depth(with_postgresql: bool) -> Iterator[Line]:
+    yield from figure_queue_depth.measure("sqlite")
+    if with_postgresql:
+        with postgres_cluster() as cluster:
+            yield from figure_queue_depth.measure("postgresql", Copies(cluster.create))
+
+
 FIGURES: dict[str, Callable[[bool], Iterator[Line]]] = {
     "scan_to_paper": lambda _: figure_scan.measure(),
     "check_in_request": lambda _: figure_check_in.measure(),
@@ -50,6 +58,7 @@ FIGURES: dict[str, Callable[[bool], Iterator[Line]]] = {
     "estimate": lambda _: figure_estimate.measure(),
     "rush": _rush,
     "free_places": _free_places,
+    "queue_depth": _queue_depth,
     "memory": lambda _: figure_memory.measure(),
     "queue": lambda _: figure_queue.measure(),
 }
@@ -59,7 +68,7 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(FIGURES)} (default: all)")
-    parser.add_argument("--postgresql", action="store_true", help="bookings, rush and free places on PostgreSQL, too")
+    parser.add_argument("--postgresql", action="store_true", help="also on PostgreSQL where it matters")
     arguments = parser.parse_args()
     for name in arguments.names or FIGURES:
         began = time.monotonic()

@@ -588,14 +588,18 @@ def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason
 
 
 def _take_to(tx: Transaction, step: VisitStep, window: Window, now: datetime) -> None:
-    """The step is called to a window, which is locked, and has a terminal where it needs one. Raises NoTerminalFree."""
+    """The step is called to a window, which is locked, and has a terminal where it needs one.
+
+    Raises NotPossible (also where no terminal is free either: waiting for one would not help), NoTerminalFree.
+    """
+    called = after(step.state, StepAction.CALL)
     if step.terminal_kind:
         free = free_terminals(window.office_id, now).where(Terminal.kind == step.terminal_kind)
         terminal = tx.session.scalar(locked(free.limit(1), skip=True))
         if terminal is None:
             raise NoTerminalFree
         step.terminal_id = terminal.id
-    step.state = after(step.state, StepAction.CALL)
+    step.state = called
     step.window_id, step.called_at, step.calls = window.id, now, step.calls + 1
     step.first_called_at = step.first_called_at or now
 

@@ -18,6 +18,7 @@ import httpx
 import pytest
 
 from server import create_app
+from server.audit import AuditEntry
 from server.auth.passwords import Passwords
 from server.auth.rules import Role
 from server.auth.service import add_staff
@@ -25,6 +26,7 @@ from server.booking.rules import BookingState
 from server.db import db, read_session
 from server.queueing.models import Call, Ticket, Visit
 from server.queueing.queries import sequence_of
+from server.queueing.rules import StepState
 from server.repeats import Request
 from tests.conftest import Office, settings_for
 from tests.fakes import MONDAY_NINE, StandingClock
@@ -36,6 +38,7 @@ from tests.serving import Server, serving
 pytestmark = pytest.mark.race
 T = TypeVar("T")
 PASSWORD = "mihon-shi-no-mado"  # noqa: S105 - of a clerk who does not exist
+CLERKS = ("kaijo", "kaijo2", "kaijo3")
 EACH = 25
 PATIENCE_S = 90.0
 TIMES = [f"{hour}:{minute:02}" for hour in (13, 14, 15) for minute in (0, 15, 30, 45)]
@@ -96,13 +99,37 @@ class Day:
 @pytest.fixture
 def day(city_database: tuple[str, object], tmp_path: Path) -> Iterator[Day]:
     """The hall with one server, on each kind of database."""
-    settings = settings_for(city_database[0])
+    yield from served(city_database[0], tmp_path, hall)
+
+
+@pytest.fixture
+def counter(city_database: tuple[str, object], tmp_path: Path) -> Iterator[Day]:
+    """Three windows for two stops, at the second of which two terminals are shared; on each kind of database."""
+    yield from served(city_database[0], tmp_path, papers_and_cards)
+
+
+def hall(office: Office) -> City:
+    """Many windows, one stop."""
+    load_hall()
+    return City(office, "hall")
+
+
+def papers_and_cards(office: Office) -> City:
+    """Whoever is next at either stop can be called from everywhere."""
+    city = City(office)
+    city.check_papers_first(windows=[("pickup", "issue")] * 3)
+    return city
+
+
+def served(database_url: str, folder: Path, found: Callable[[Office], City]) -> Iterator[Day]:
+    """An office with one server."""
+    settings = settings_for(database_url)
     app = create_app(settings, StandingClock(MONDAY_NINE))
     with app.app_context():
-        load_hall()
-        city = City(Office(app, StandingClock(MONDAY_NINE), [], settings), "hall")
-        add_staff(Passwords(), "kaijo", Role.CLERK, PASSWORD, city.here, "kanri", MONDAY_NINE)
-        with serving(settings, tmp_path) as servers, wires() as transport:
+        city = found(Office(app, StandingClock(MONDAY_NINE), [], settings))
+        for name in CLERKS:
+            add_staff(Passwords(), name, Role.CLERK, PASSWORD, city.here, "kanri", MONDAY_NINE)
+        with serving(settings, folder) as servers, wires() as transport:
             yield Day(city, servers[0], BadLine(transport))
         db.session.remove()
         db.engine.dispose()
@@ -176,6 +203,115 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_done_twice(day: Day) -> Non
     check_calls(city, served)
     check_holds(city, people, held)
     assert asked(city) - before == sum(day.acknowledged.values())
+
+
+@dataclass
+class AtWindow:
+    """A clerk at a window who does all that can be done there, and notes what happened: verb of the audit, number."""
+
+    day: Day
+    clerk: Clerk
+    window: int
+    chance: Random
+    told: list[tuple[str, int]] = field(default_factory=list)
+
+    def work(self) -> list[tuple[str, int]]:
+        """Until so many deeds are done."""
+        self.picture = self.clerk.see(f"{self.day.server.url}/desk/windows/{self.window}/state").json()["picture"]
+        while len(self.told) < 2 * EACH:
+            self._do(*(self._with_somebody() if self.picture["number"] else self._alone()))
+        return self.told
+
+    def _alone(self) -> tuple[str, str, int | None]:
+        away = [*self.picture["missed"], *self.picture["parked"]]
+        back = [("visit.come_back", f"back/{one['ticket']}", one["number"]) for one in away[:1]]
+        undo = [("visit.undo", "undo", None)] if self.picture["undo"] else []
+        deed: tuple[str, str, int | None] = self.chance.choice([("ticket.call", "call-next", None)] * 5 + back + undo)
+        return deed
+
+    def _with_somebody(self) -> tuple[str, str, int | None]:
+        number: int = self.picture["number"]
+        goes_on = ("visit.pass_on", "pass-on") if self.picture["passes_on"] else ("visit.finish", "finish")
+        others = [("visit.park", "park"), ("ticket.missed", "missed"), ("ticket.recall", "recall")]
+        verb, action = self.chance.choice([goes_on] * 6 + others)
+        return verb, action, number
+
+    def _do(self, verb: str, action: str, number: int | None) -> None:
+        what, form = f"window {self.window}", {"outcome": "handed_over", "confirmed": "1", "number": str(number)}
+        press = partial(self.clerk.press, self.day.server.url, self.window, action, new_id(), **form)
+        answer = self.day.until_answered(what, press)
+        self.picture = answer["picture"]
+        if answer["refusal"] is None:
+            self.told.append((verb, number or self.picture["number"]))
+        else:
+            self.day.acknowledged[what] -= 1
+            time.sleep(0.01)
+
+
+def receive_people(day: Day, codes: list[str], kiosk: KioskAtTheDoor) -> list[dict[str, Any]]:
+    """One after the other comes, with a booking and without."""
+    return check_people_in(day, codes, kiosk) + let_people_walk_in(day, kiosk)
+
+
+def test_two_hundred_deeds_of_the_line_are_done_once_each_and_nobody_is_lost(counter: Day) -> None:
+    city, url, chance = counter.city, counter.server.url, Random(20261201)  # noqa: S311 - nothing secret
+    codes = [city.code(city.booked(TIMES[n % 12])[1]) for n in range(EACH)]
+    at_windows = [AtWindow(counter, Clerk(counter.transport), n, Random(n)) for n in (1, 2, 3)]  # noqa: S311 - as above
+    for one, name in zip(at_windows, CLERKS, strict=True):
+        one.clerk.sign_in(url, name, PASSWORD)
+        one.clerk.open(url, one.window)
+    before, kiosk = asked(city), KioskAtTheDoor(counter.transport, city.kiosk_token)
+
+    moments = sorted(chance.sample(range(10, 180), 3))
+    power = threading.Thread(target=counter.fail_at, args=(moments, chance))
+    power.start()
+    counter.transport.loses = True
+    deeds: list[Callable[[], Any]] = [partial(receive_people, counter, codes, kiosk), *(one.work for one in at_windows)]
+    received, *_ = all_at_once(deeds)
+    power.join(PATIENCE_S)
+
+    assert counter.asked_again > EACH
+    assert sum(counter.acknowledged.values()) == 8 * EACH == asked(city) - before
+    check_tickets(city, received)
+    check_deeds(city, at_windows)
+
+
+def check_deeds(city: City, at_windows: list[AtWindow]) -> None:
+    """What each clerk was told is written, once and in that order; and everybody stands where it leaves them."""
+    read_session().rollback()
+    numbers = {visit.uid: visit.tickets[0].number for visit in read_session().query(Visit)}
+    written = read_session().query(AuditEntry).order_by(AuditEntry.id).all()
+    by = {f"staff:{city.clerk(name)}": one for name, one in zip(CLERKS, at_windows, strict=True)}
+    deeds = [(e.actor, e.verb, numbers[e.subject_uid]) for e in written if e.actor in by and e.subject_uid in numbers]
+
+    for actor, one in by.items():
+        assert [(verb, number) for who, verb, number in deeds if who == actor] == one.told
+    stands: dict[int, tuple[str, int | None]] = dict.fromkeys(numbers.values(), ("waiting", None))
+    for actor, verb, number in deeds:
+        state = LEFT[verb]
+        stands[number] = (state, by[actor].window if state == "called" else None)
+    for visit in read_session().query(Visit):
+        (*_, last) = visit.steps
+        here = last.window.number if last.window and last.state is StepState.CALLED else None
+        assert (last.state.value, here) == stands[visit.tickets[0].number]
+        assert {step.state for step in visit.steps[:-1]} <= {StepState.DONE}
+        assert visit.live == (last.state is not StepState.DONE)
+    calls = read_session().query(Call).filter(Call.office_id == city.here).order_by(Call.sequence).all()
+    assert [call.sequence for call in calls] == list(range(1, len(calls) + 1))
+    assert Counter(call.number for call in calls) == Counter(n for _, verb, n in deeds if verb.startswith("ticket."))
+
+
+LEFT = {
+    "ticket.call": "called",
+    "ticket.recall": "called",
+    "visit.undo": "called",
+    "ticket.missed": "missed",
+    "visit.park": "parked",
+    "visit.come_back": "waiting",
+    "visit.pass_on": "waiting",
+    "visit.finish": "done",
+}
+"""How a deed leaves a visit."""
 
 
 def asked(city: City) -> int:

@@ -294,16 +294,17 @@ class City:
     def _clerk(self) -> Caller:
         return asked_by(f"staff:{self.clerk()}")
 
-    def check_papers_first(self, terminals: int = 2) -> None:
-        """Pick-up in two stops: window 1 checks papers, 2 and 3 issue, each at one of some shared terminals."""
+    def check_papers_first(
+        self, terminals: int = 2, windows: Sequence[Sequence[str]] = (("pickup",), ("issue",), ("issue",))
+    ) -> None:
+        """Pick-up in two stops: window 1 checks papers, 2 and 3 issue, each at one of some shared terminals; or
+        `windows` with other lanes."""
         plan = read_office_file(FILES / f"{self.site}.toml")
         plan["lanes"].append({"code": "issue", "name": {"ja": "交付", "en": "Issue"}, "first": 701, "last": 800})
         plan["terminals"] = [{"kind": "J", "name": f"T{n + 1}"} for n in range(terminals)]
         stops = [{"lane": "pickup", "minutes": 5}, {"lane": "issue", "terminal": "J", "ready_first": True}]
         plan["services"][0] = {"preset": "pickup", "steps": stops}
-        plan["windows"][0] = {"number": 1, "lanes": ["pickup"]}
-        for window in plan["windows"][1:]:
-            window["lanes"] = ["issue"]
+        plan["windows"] = [{"number": n, "lanes": list(lanes)} for n, lanes in enumerate(windows, start=1)]
         load_office(plan, "test", self.now)
 
     def set_row(self, row: object, **values: object) -> None:

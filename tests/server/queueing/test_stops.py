@@ -7,7 +7,7 @@ from server.db import read_session
 from server.errors import ChangedMeanwhile
 from server.offices.models import Terminal
 from server.queueing.models import VisitStep
-from server.queueing.rules import LastStop, NobodyWaiting, NoTerminalFree, OtherVisitor, StepState
+from server.queueing.rules import LastStop, NobodyWaiting, NoTerminalFree, NotPossible, OtherVisitor, StepState
 from server.queueing.service import pass_on
 from tests.fakes import asked_by
 from tests.server.city import City
@@ -44,6 +44,14 @@ def test_a_visit_keeps_number_and_place_through_all_its_stops(counter: City) -> 
         counter.pass_on(2)
     assert counter.finish(2).outcome == "handed_over"
     assert steps()[-1].ended_at == counter.now
+
+
+def test_who_is_called_elsewhere_is_not_told_to_wait_for_a_terminal(counter: City) -> None:
+    counter.call_next(1)
+    counter.pass_on(1)
+    counter.call_next(2)
+    with pytest.raises(NotPossible):
+        counter.call(3, steps()[0].visit.tickets[0].uid)
 
 
 def test_a_window_calls_only_from_its_own_lanes(counter: City) -> None:
