@@ -104,10 +104,9 @@ def _heads(lines: int) -> Select[VisitStep]:
                 VisitStep.ready.is_(ready),
                 VisitStep.step_class == step_class,
                 VisitStep.due_at >= bindparam("today"),
-                VisitStep.id.not_in(bindparam("passed", expanding=True)),
             )
             .order_by(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
-            .limit(HEADS)
+            .limit(bindparam("first"))
             .subquery()
             .c.id
         )
@@ -120,13 +119,14 @@ def _heads(lines: int) -> Select[VisitStep]:
 
 
 def heads(session: Session, lines: Sequence[Line], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
-    """The first few waiting steps of each class and readiness of these lines, each found by the index."""
+    """The first few waiting steps of each class and readiness of these lines, each found by the index; those passed
+    over do not count among them."""
     if not lines:
         return []
-    asked: dict[str, Any] = {"today": _today(now), "passed": list(passed_over)}
+    asked: dict[str, Any] = {"today": _today(now), "first": HEADS + len(passed_over)}
     for n, line in enumerate(lines):
         asked |= {f"lane{n}": line.lane_id, f"kind{n}": line.terminal_kind}
-    return list(session.scalars(_heads(len(lines)), asked))
+    return [step for step in session.scalars(_heads(len(lines)), asked) if step.id not in passed_over]
 
 
 def step_at_window(session: Session, window_id: int) -> VisitStep | None:
