@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 # Marks of tests that have the machine to themselves.
-ALONE = "alone or browser or journey or race"
+ALONE = "alone or journey or race"
 NOTHING_CHOSEN = 5
 
 

@@ -94,6 +94,7 @@ def complaints(page: Page) -> list[str]:
     return found
 
 
+@pytest.mark.alone
 class TestWindow:
     def test_a_visit_from_call_to_end_takes_only_keys(self, window: Page, city: City) -> None:
         found = complaints(window)
@@ -304,18 +305,17 @@ def find(page: Page, caller: Person) -> Page:
     return page
 
 
-@pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("name", ["madoguchi3", "denwa", "kakaricho", "kanri"])
-def test_axe_finds_nothing_and_nothing_leaves_the_screen(
-    open_page: OpenPage, city: City, name: str, screen: tuple[int, int]
-) -> None:
-    page = open_page(name, "/staff", screen)
+def test_axe_finds_nothing_and_nothing_leaves_the_screen(open_page: OpenPage, city: City, name: str) -> None:
+    page = open_page(name, "/staff")
     for state in STATES[name](page, city.person()):
         page.wait_for_load_state()
         found = violations(page)
         assert found == [], state
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
-        assert page.evaluate(SMALL_TARGETS) == [], state
+        for width, height in reversed(SCREENS):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (state, width)
+            assert page.evaluate(SMALL_TARGETS) == [], (state, width)
 
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, .button, .areas a, .days a, .tabs a, main input")]

@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 
 from tests.display.office import call, picture
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 class AnnouncerBench:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.display.board_page import BoardPage
 from tests.display.office_process import ROOT, OfficeProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 SCREENS = [(1920, 1080), (1280, 720), (1080, 1920), (1024, 768)]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

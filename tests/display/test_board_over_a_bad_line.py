@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.display.board_page import BoardPage
 from tests.display.office_process import OfficeProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 NOTICE_WITHIN_S = 5.0
 HEALED_WITHIN_S = 1.5  # asked every second, and the answers' own time

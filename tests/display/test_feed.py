@@ -7,7 +7,7 @@ import pytest
 from tests.display.feed_bench import FeedBench
 from tests.display.office import TEN_FIFTEEN, call, heartbeat, picture, waiting
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 class TestCallsInSequence:

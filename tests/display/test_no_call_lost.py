@@ -7,7 +7,7 @@ import pytest
 from tests.display.feed_bench import FeedBench
 from tests.display.office import Json, call, heartbeat, picture
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.alone]
 
 
 def mistreated(messages: list[Json], chance: Random) -> list[Json]:

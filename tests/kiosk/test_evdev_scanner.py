@@ -13,8 +13,6 @@ from kiosk.devices.evdev_scanner import EvdevScanner
 from kiosk.devices.ports import ScanLost
 from tests.kiosk.fake_input import DROPPED, ENTER, FakeDevice, key, scanned, typed
 
-pytestmark = pytest.mark.alone  # times what a device does
-
 CODE = bytearray(b"B7K3")
 
 

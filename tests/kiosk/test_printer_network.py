@@ -21,8 +21,6 @@ from kiosk.printer_profile import load_profile
 from kiosk.printing import make_job
 from madoguchi.wire import Outcome
 
-pytestmark = pytest.mark.alone  # times what a device does
-
 PROFILE = load_profile("virtual-80mm")
 SLIP = make_job(UUID(int=1), Image.new("1", (PROFILE.width_dots, 900), 1), PROFILE).data
 

@@ -13,8 +13,6 @@ from kiosk.devices.ports import ScanLost, Scanner
 from kiosk.devices.simulated import SimulatedScanner
 from tests.kiosk.fake_input import FakeDevice, scanned, typed
 
-pytestmark = pytest.mark.alone  # times what a device does
-
 CODE = "B-7K3F-9QXM-C"
 
 

@@ -11,8 +11,6 @@ import pytest
 from kiosk.devices.ports import MAX_SCAN, ScanLost
 from kiosk.devices.simulated import MAX_CLIENTS, SimulatedScanner
 
-pytestmark = pytest.mark.alone  # times what a device does
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
