@@ -17,6 +17,7 @@ from server.issuance.service import Sticker, find_by_number
 from server.sample import new_notice
 from tests.browsers import QUIET, chromium
 from tests.conftest import Office
+from tests.databases import wait_until
 from tests.fakes import MONDAY_NINE
 
 pytestmark = pytest.mark.browser
@@ -137,7 +138,7 @@ def test_a_resident_books_and_keeps_the_booking_with_the_keyboard_alone(open_pag
     follow(page, ".decide button")
     follow(page, "form[action^='/book/confirm/'] button")
     follow(page, "a[href='/book/cancel']")
-    page.wait_for_function("document.activeElement !== document.body")
+    wait_until(lambda: page.evaluate("document.activeElement !== document.body"), what="the focus")
     page.keyboard.press("Enter")  # the focus stands on "keep the booking"
     expect(page).to_have_url(re.compile(r"/book/done\??$"))
 
@@ -337,6 +338,9 @@ LETTERS_OF_EACH_LINE = """(day) => {
 }"""
 
 
+LETTERS_THERE = "[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)"
+
+
 def test_a_machine_without_japanese_letters_is_sent_ours(playwright_: Playwright, address: str, tmp_path: Path) -> None:
     fonts = tmp_path / "fonts.conf"
     latin = next(p.parent for p in Path("/usr/share/fonts").rglob("*.[ot]tf") if "dejavu" in p.name.lower())
@@ -348,9 +352,7 @@ def test_a_machine_without_japanese_letters_is_sent_ours(playwright_: Playwright
         page = poor.new_page(locale="ja-JP")
         found = complaints(page)
         page.goto(address + path, wait_until="networkidle")
-        page.wait_for_function(
-            "[...document.fonts].some((f) => f.status === 'loaded' && f.family.includes('Madoguchi Letters'))"
-        )
+        wait_until(lambda: "Madoguchi Letters" in str(page.evaluate(LETTERS_THERE)), what="our letters")  # noqa: B023
         assert found == []
         sheet = page.request.get(f"{address}/static/vendor/fonts/letters.css")
         assert "max-age" in sheet.headers["cache-control"]
