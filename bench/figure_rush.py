@@ -13,12 +13,12 @@ from sqlalchemy import func, select, update
 from bench.browser import Answer, Browser, Busy, Unexpected, form_to
 from bench.figure_bookings import Direct
 from bench.numbers import Milliseconds
-from bench.office import Databases, Office, add_notices, found_office, tomorrow
+from bench.office import MONDAY_NINE, Databases, Office, add_notices, found_office, tomorrow
 from bench.report import Line, tell
 from bench.residents import REQUESTS, Rush, ask_bare_route, rush_over
 from bench.site import site
 from server.booking.models import Booking, BookingPerson, Slot
-from server.booking.places import check_places
+from server.booking.places import check_places, nightly
 from server.booking.rules import BookingState
 from server.db import db, read_session, transaction
 from server.issuance.models import Notice
@@ -142,6 +142,7 @@ def measure(kind: str, databases: Databases | None = None, processes: tuple[int,
 
 def _leave_places(office: Office) -> None:
     """Close everything but some times of tomorrow, which have all the places."""
+    nightly(MONDAY_NINE)  # or the server's first sweep would make all places again
     with transaction() as tx:
         day = select(Slot.id).where(Slot.business_date == tomorrow(office), Slot.bookable > 0)
         chosen = tx.session.scalars(day.order_by(Slot.starts_at).limit(TIMES)).all()
