@@ -485,6 +485,15 @@ def newest_booking_of(session: Session, notice_id: int) -> Booking | None:
     )
 
 
+# Bookings of an office from one time to another whose people are not here yet, person by person.
+STILL_TO_COME = (
+    Booking.office_id == bindparam("office"),
+    Booking.state == BookingState.CONFIRMED,
+    Booking.starts_at >= bindparam("since"),
+    Booking.starts_at < bindparam("until"),
+    BookingPerson.live,
+)
+
 _BY_UID = select(Booking).where(Booking.uid == bindparam("uid"))
 
 

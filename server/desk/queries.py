@@ -101,17 +101,17 @@ class DeskPicture:
 
 def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture:
     """The window, who is at it, who waits, who was missed and which kiosk asks for staff."""
-    lanes = lanes_of(session, window.office_id)
+    lanes, here = lanes_of(session, window.office_id), step_at_window(session, window.id)
     return DeskPicture(
         window.number,
         window.is_open,
         window.clerk_id,
-        _at_window(session, window),
+        None if here is None else _at_window(session, here),
         tuple((lane.name_ja, waiting_in_lane(session, lane.id, now)) for lane in lanes),
         tuple(set_aside(session, window.office_id, now)),
         tuple(TerminalAt(t.id, t.name, t.is_down) for t in terminals_of(session, window.office_id, now)),
         _procedures(session, window.office_id, now),
-        _undo(session, window, now),
+        _undo(session, window, here, now),
         tuple(
             Asking(call.uid, call.kiosk.name, call.reason, office_time(call.at))
             for call in open_calls(session, window.office_id, now)
@@ -119,10 +119,7 @@ def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture
     )
 
 
-def _at_window(session: Session, window: Window) -> AtWindow | None:
-    step = step_at_window(session, window.id)
-    if step is None:
-        return None
+def _at_window(session: Session, step: VisitStep) -> AtWindow:
     call = last_call_of(session, step.id)
     people = _people(session, step)
     visit = step.visit
@@ -181,11 +178,11 @@ def _procedures(session: Session, office_id: int, now: datetime) -> tuple[tuple[
     return tuple((offer.service.code, offer.service.short_ja) for offer in offers)
 
 
-def _undo(session: Session, window: Window, now: datetime) -> str:
+def _undo(session: Session, window: Window, here: VisitStep | None, now: datetime) -> str:
     row = session.get(Undoable, window.id, populate_existing=True)
     if row is None or not can_undo(f"staff:{window.clerk_id}", now, row.actor, row.at):
         return ""
-    here = step_at_window(session, window.id)  # others of a party whose first has ended may still be there
+    # Others of a party whose first has ended may still be there.
     return row.act if here is None or (row.act == "finish" and row.step_id == here.id) else ""
 
 

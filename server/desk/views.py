@@ -6,6 +6,7 @@ fetched twice to find out what just happened; otherwise it leads back to the win
 
 from collections.abc import Callable
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -165,16 +166,14 @@ def call_next(number: int) -> ResponseReturnValue:
 @needs(Right.DESK)
 def recall(number: int) -> ResponseReturnValue:
     """再呼出, of the very number that the screen showed."""
-    shown = _shown()
-    return _act(number, lambda asking, window, moment: queue.recall(asking, window, moment, shown))
+    return _act(number, partial(queue.recall, number=_shown()))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/missed")
 @needs(Right.DESK)
 def missed(number: int) -> ResponseReturnValue:
     """不在, of the very number that the screen showed."""
-    shown = _shown()
-    return _act(number, lambda asking, window, moment: queue.missed(asking, window, moment, shown))
+    return _act(number, partial(queue.missed, number=_shown()))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/call/<uuid:ticket>")
@@ -196,8 +195,7 @@ def take_call(number: int, call: UUID) -> ResponseReturnValue:
 @needs(Right.DESK)
 def pass_on(number: int) -> ResponseReturnValue:
     """次へ: what the window does is done, of the very number that the screen showed."""
-    shown = _shown()
-    return _act(number, lambda asking, window, moment: queue.pass_on(asking, window, moment, shown))
+    return _act(number, partial(queue.pass_on, number=_shown()))
 
 
 @blueprint.post("/windows/<int(max=9999):number>/park")

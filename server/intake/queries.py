@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from server.booking.models import Booking, BookingPerson
-from server.booking.rules import BookingState
+from server.booking.queries import STILL_TO_COME
 from server.clock import at_minute, business_date
 from server.intake.models import IntakeDecision
 from server.intake.rules import Staffing, expected_end, in_force, receives, shares, staffing
@@ -220,12 +220,6 @@ _SERVED = (
 _TO_COME = (
     select(BookingPerson.service_id, Booking.starts_at, func.count())
     .join(Booking, Booking.id == BookingPerson.booking_id)
-    .where(
-        Booking.office_id == bindparam("office"),
-        Booking.state == BookingState.CONFIRMED,
-        Booking.starts_at >= bindparam("since"),
-        Booking.starts_at < bindparam("until"),
-        BookingPerson.live,
-    )
+    .where(*STILL_TO_COME)
     .group_by(BookingPerson.service_id, Booking.starts_at)
 )

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from server.clock import at_minute, business_date
@@ -307,18 +307,15 @@ def own_lanes_of_window(session: Session, window_id: int) -> Sequence[Lane]:
 
 def lanes_of_window(session: Session, window_id: int, office_id: int) -> Sequence[int]:
     """Lanes from which a window calls: those that are its own, else all of its services."""
-    if own := own_lanes_of_window(session, window_id):
-        return [lane.id for lane in own]
-    return session.scalars(
-        select(ServiceStep.lane_id)
-        .join(WindowService, WindowService.service_id == ServiceStep.service_id)
-        .where(WindowService.window_id == window_id, ServiceStep.office_id == office_id)
-        .distinct()
-    ).all()
+    return sorted(_lanes(session, office_id, Window.id == window_id).get(window_id, ()))
 
 
 def lanes_by_window(session: Session, office_id: int) -> dict[int, frozenset[int]]:
     """Window id → the lanes from which it calls (`lanes_of_window`), of all windows at once."""
+    return _lanes(session, office_id, Window.office_id == office_id)
+
+
+def _lanes(session: Session, office_id: int, windows: ColumnElement[bool]) -> dict[int, frozenset[int]]:
     own = select(WindowLane.window_id, WindowLane.lane_id).join(Window, Window.id == WindowLane.window_id)
     of_services = (
         select(WindowService.window_id, ServiceStep.lane_id)
@@ -329,7 +326,7 @@ def lanes_by_window(session: Session, office_id: int) -> dict[int, frozenset[int
     lanes: dict[int, frozenset[int]] = {}
     for rows in (of_services, own):  # what is a window's own stands for what its services would give
         found: dict[int, set[int]] = {}
-        for window, lane in session.execute(rows.where(Window.office_id == office_id)):
+        for window, lane in session.execute(rows.where(windows)):
             found.setdefault(window, set()).add(lane)
         lanes |= {window: frozenset(some) for window, some in found.items()}
     return lanes

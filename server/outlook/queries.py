@@ -4,27 +4,29 @@ What changes slowly is kept in memory, in each process by itself: what recent da
 a minute. Who waits, who is served, which windows are open and which terminals work is read each time.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from random import Random
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from madoguchi.codes import Code, of_ticket
+from madoguchi.codes import Code
 from madoguchi.wire import WaitView
 from server.booking.models import Booking, BookingPerson
+from server.booking.queries import STILL_TO_COME
 from server.booking.rules import BookingState
 from server.clock import at_minute, business_date, office_time
-from server.offices.models import Office, Terminal, Window
+from server.offices.models import Office, Window
 from server.offices.policy import OfficePolicy
-from server.offices.queries import all_offices, lanes_of, lanes_of_window, policy_on, steps_of, windows_of
+from server.offices.queries import all_offices, lanes_by_window, lanes_of, policy_on, steps_of
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
-from server.queueing.models import Ticket, TicketState, Visit, VisitPerson, VisitStep
-from server.queueing.queries import waiting_before
+from server.queueing.models import TicketState, Visit, VisitPerson, VisitStep
+from server.queueing.queries import terminals_of, ticket_by_code, waiting_before
 from server.queueing.rules import AT_WINDOW, StepClass, StepState, due_without_booking
 from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer, told
 from server.queueing.waiting_time import expected_end as end_of
@@ -134,16 +136,15 @@ class Standing:
 
 def standing(session: Session, code: Code, now: datetime) -> Standing | None:
     """The ticket of today with this code, at whichever office."""
-    wanted = {"offices": [office.id for office in all_offices(session)], "day": business_date(now)}
-    found = next((row for row in session.execute(_TICKETS, wanted) if of_ticket(row.uid) == code), None)
+    found = ticket_by_code(session, [office.id for office in all_offices(session)], code, now)
     if found is None:
         return None
-    step = session.scalars(_NEWEST_STEP, {"visit": found.visit_id}).one()
+    step, office = session.scalars(_NEWEST_STEP, {"visit": found.visit_id}).one(), found.visit.office_id
     live = found.state is TicketState.LIVE
-    estimate = waits(session, found.office_id, now, [step.id]).get(step.id) if live else None
+    estimate = waits(session, office, now, [step.id]).get(step.id) if live else None
     return Standing(
         found.number,
-        session.get_one(Office, found.office_id).names,
+        session.get_one(Office, office).names,
         step.lane.names,
         step.state if live else StepState.VOID,
         waiting_before(session, step, now),
@@ -152,11 +153,6 @@ def standing(session: Session, code: Code, now: datetime) -> Standing | None:
     )
 
 
-_TICKETS = (
-    select(Ticket.uid, Ticket.number, Ticket.state, Ticket.visit_id, Visit.office_id)
-    .join(Visit, Visit.id == Ticket.visit_id)
-    .where(Visit.office_id.in_(bindparam("offices", expanding=True)), Visit.business_date == bindparam("day"))
-)
 _NEWEST_STEP = (
     select(VisitStep).where(VisitStep.visit_id == bindparam("visit")).order_by(VisitStep.position.desc()).limit(1)
 )
@@ -210,25 +206,10 @@ _IN_LINE = (
     .order_by(VisitStep.id)
 )
 _WINDOWS = select(Window.id, Window.is_open, Window.opened_on).where(Window.office_id == bindparam("office"))
-_TERMINALS = (
-    select(Terminal.kind, func.count())
-    .where(
-        Terminal.office_id == bindparam("office"),
-        or_(Terminal.valid_to.is_(None), Terminal.valid_to >= bindparam("day")),
-        Terminal.is_down.is_(False),
-    )
-    .group_by(Terminal.kind)
-)
 _TO_COME = (
     select(Booking.id, Booking.service_id, Booking.starts_at, func.count())
     .join(BookingPerson, BookingPerson.booking_id == Booking.id)
-    .where(
-        Booking.office_id == bindparam("office"),
-        Booking.state == BookingState.CONFIRMED,
-        Booking.starts_at >= bindparam("since"),
-        Booking.starts_at < bindparam("until"),
-        BookingPerson.live,
-    )
+    .where(*STILL_TO_COME)
     .group_by(Booking.id, Booking.service_id, Booking.starts_at)
     .order_by(Booking.id)
 )
@@ -237,14 +218,13 @@ _TO_COME = (
 def _scene(session: Session, office_id: int, now: datetime) -> Scene:
     known = _known(session, office_id, now)
     waiting, served = _in_line(session, known, now)
-    day = business_date(now)
-    terminals = session.execute(_TERMINALS, {"office": office_id, "day": day})
+    terminals = terminals_of(session, office_id, now)
     return Scene(
         now,
         waiting,
         _places(session, known, office_id, now, served),
         _to_come(session, known, office_id, now),
-        {kind: n for kind, n in terminals},  # noqa: C416 - rows are not quite tuples
+        Counter(terminal.kind for terminal in terminals if not terminal.is_down),
         known.durations.doubt,
         known.policy,
     )
@@ -326,7 +306,7 @@ def _known(session: Session, office_id: int, now: datetime) -> _Known:
         recent,
         policy,
         [lane.id for lane in lanes_of(session, office_id)],
-        {w.id: frozenset(lanes_of_window(session, w.id, office_id)) for w in windows_of(session, office_id)},
+        lanes_by_window(session, office_id),
         stops,
         Durations(planned, recent.done, _done(session, office_id, [business_date(now)])),
     )

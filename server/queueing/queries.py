@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, tuple_, union_all
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, joinedload
 
 from madoguchi import codes
@@ -79,16 +79,17 @@ def lines_of_window(session: Session, window: Window, now: datetime) -> list[Lin
 def free_terminals(office_id: int, now: datetime) -> Select[Terminal]:
     """Terminals of an office at which nobody is served, and that work."""
     in_use = select(VisitStep.terminal_id).where(VisitStep.state.in_(AT_WINDOW), VisitStep.terminal_id.is_not(None))
-    return (
-        select(Terminal)
-        .where(
-            Terminal.office_id == office_id,
-            or_(Terminal.valid_to.is_(None), Terminal.valid_to >= business_date(now)),
-            Terminal.is_down.is_(False),
-            Terminal.id.not_in(in_use),
-        )
-        .order_by(Terminal.id)
-    )
+    return _terminals(office_id, now).where(Terminal.is_down.is_(False), Terminal.id.not_in(in_use))
+
+
+def terminals_of(session: Session, office_id: int, now: datetime) -> Sequence[Terminal]:
+    """The office's terminals, also those that are down."""
+    return session.scalars(_terminals(office_id, now)).all()
+
+
+def _terminals(office_id: int, now: datetime) -> Select[Terminal]:
+    there = or_(Terminal.valid_to.is_(None), Terminal.valid_to >= business_date(now))
+    return select(Terminal).where(Terminal.office_id == office_id, there).order_by(Terminal.id)
 
 
 @cache
@@ -141,12 +142,26 @@ def step_at_window(session: Session, window_id: int) -> VisitStep | None:
 
 def number_of(session: Session, visit_id: int) -> int:
     """The number under which a visit is called: that of its first live ticket."""
-    return session.scalars(
-        select(Ticket.number)
-        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
-        .order_by(Ticket.id)
-        .limit(1)
-    ).one()
+    _, number = _first_live(session, visit_id)
+    return number
+
+
+def ticket_of(session: Session, visit_id: int) -> UUID:
+    """The ticket under which a visit is called: its first live one."""
+    uid, _ = _first_live(session, visit_id)
+    return uid
+
+
+_FIRST_LIVE = (
+    select(Ticket.uid, Ticket.number)
+    .where(Ticket.visit_id == bindparam("visit"), Ticket.state == TicketState.LIVE)
+    .order_by(Ticket.id)
+    .limit(1)
+)
+
+
+def _first_live(session: Session, visit_id: int) -> Row[UUID, int]:
+    return session.execute(_FIRST_LIVE, {"visit": visit_id}).one()
 
 
 def missed_tickets(session: Session, office_id: int, now: datetime) -> Sequence[tuple[int, VisitStep]]:
@@ -205,32 +220,18 @@ def first_due(session: Session, lane_id: int, now: datetime, n: int) -> Sequence
     ).all()
 
 
-def terminals_of(session: Session, office_id: int, now: datetime) -> Sequence[Terminal]:
-    """The office's terminals, also those that are down."""
-    known = or_(Terminal.valid_to.is_(None), Terminal.valid_to >= business_date(now))
-    return session.scalars(select(Terminal).where(Terminal.office_id == office_id, known).order_by(Terminal.id)).all()
-
-
-def ticket_of(session: Session, visit_id: int) -> UUID:
-    """The ticket under which a visit is called: its first live one."""
-    return session.scalars(
-        select(Ticket.uid)
-        .where(Ticket.visit_id == visit_id, Ticket.state == TicketState.LIVE)
-        .order_by(Ticket.id)
-        .limit(1)
-    ).one()
-
-
-def ticket_by_code(session: Session, office_id: int, code: codes.Code, now: datetime) -> Ticket | None:
+def ticket_by_code(session: Session, offices: Sequence[int], code: codes.Code, now: datetime) -> Ticket | None:
     """The ticket of today whose slip carries this code; a day has few enough to look at each."""
-    today = (
-        select(Ticket)
-        .join(Visit, Visit.id == Ticket.visit_id)
-        .where(
-            Visit.office_id == office_id, Ticket.business_date == business_date(now), Ticket.state == TicketState.LIVE
-        )
-    )
-    return next((t for t in session.scalars(today) if codes.of_ticket(t.uid) == code), None)
+    today = session.execute(_OF_DAY, {"offices": offices, "day": business_date(now)})
+    found = next((row.id for row in today if codes.of_ticket(row.uid) == code), None)
+    return None if found is None else session.get_one(Ticket, found)
+
+
+_OF_DAY = (
+    select(Ticket.id, Ticket.uid)
+    .join(Visit, Visit.id == Ticket.visit_id)
+    .where(Visit.office_id.in_(bindparam("offices", expanding=True)), Visit.business_date == bindparam("day"))
+)
 
 
 def last_call_of(session: Session, step_id: int) -> Call | None:

@@ -6,6 +6,7 @@ middle of the plays is likely, and four of five lie within the range. Who cannot
 told nothing. The random numbers are a parameter: the same ones give the same estimate. Times are minutes from now.
 """
 
+from abc import ABC, abstractmethod
 from bisect import insort
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -255,19 +256,19 @@ def _play(scene: Scene, line: "_Line", luck: "_Luck", asked: set[_Key] | None) -
 # Who is next
 
 
-class _Line:
+class _Line(ABC):
     """Who waits, by lane and kind of terminal."""
 
     waiting = 0
     """How many."""
 
+    @abstractmethod
     def enter(self, party: InLine) -> None:
         """Somebody comes into the line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take(self, lanes: frozenset[int], free: Mapping[str, int], time: float) -> InLine | None:
         """Who is called by a window of these lanes, with these terminals free, and leaves the line."""
-        raise NotImplementedError
 
 
 class _ByTheRule(_Line):

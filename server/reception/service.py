@@ -130,9 +130,7 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
         repeat = repeat_of(tx, caller, "reception.walk_in", {"service": service, "party": party}, now)
         if repeat.answer is not None:
             return CheckInAnswer.from_json(repeat.answer)
-        policy = policy_on(tx.session, kiosk.office_id, business_date(now))
-        if not 1 <= party <= policy.party_max:
-            raise PartyTooLarge(most=policy.party_max)
+        policy = _policy_for(tx, kiosk.office_id, party, now)
         chosen = service_for_walk_ins(tx.session, kiosk.office_id, service, business_date(now))
         _check_received(tx, kiosk.office_id, chosen, party, now)
         arrival = _without_booking(tx, kiosk.office_id, chosen, party, policy, now, kiosk)
@@ -160,16 +158,21 @@ def let_in(caller: Caller, office_id: int, service: str, party: int, now: dateti
         repeat = repeat_of(tx, caller, "reception.let_in", {"service": service, "party": party}, now)
         if repeat.answer is not None:
             return LetIn.from_json(repeat.answer)
-        day = business_date(now)
-        policy = policy_on(tx.session, office_id, day)
-        if not 1 <= party <= policy.party_max:
-            raise PartyTooLarge(most=policy.party_max)
+        policy = _policy_for(tx, office_id, party, now)
         offer = offer_by_code(tx.session, office_id, service)
-        if not offered_on(offer, day):
+        if not offered_on(offer, business_date(now)):
             raise UnknownService(service=service)
         issued = issue(tx, _without_booking(tx, office_id, offer.service, party, policy, now), now)
         record(tx, now, caller.actor, "reception.let_in", issued.uid, number=issued.number, service=service)
         return repeat.keep(LetIn(issued.number, issued.stop.service.short_names, issued.people_waiting))
+
+
+def _policy_for(tx: Transaction, office_id: int, party: int, now: datetime) -> OfficePolicy:
+    """Today's policy, which allows a party of so many people. Raises PartyTooLarge."""
+    policy = policy_on(tx.session, office_id, business_date(now))
+    if not 1 <= party <= policy.party_max:
+        raise PartyTooLarge(most=policy.party_max)
+    return policy
 
 
 def _check_received(tx: Transaction, office_id: int, service: Service, party: int, now: datetime) -> None:
@@ -262,8 +265,8 @@ def _come_back(caller: Caller, kiosk: Kiosk, code: codes.Code, now: datetime) ->
         repeat = repeat_of(tx, caller, "reception.come_back", {"code": code.text}, now)
         if repeat.answer is not None:
             return CheckInAnswer.from_json(repeat.answer)
-        ticket = ticket_by_code(tx.session, kiosk.office_id, code, now)
-        if ticket is None:
+        ticket = ticket_by_code(tx.session, [kiosk.office_id], code, now)
+        if ticket is None or ticket.state is not TicketState.LIVE:
             raise CodeUnknown
         try:
             step = locked_step_of(tx, ticket.visit_id)

@@ -27,6 +27,7 @@ from server.offices.models import Pool, Window
 from server.offices.office_file import read_office_file
 from server.offices.queries import all_offices, office_by_code
 from server.offices.service import load_office
+from server.queueing.models import VisitStep
 from server.queueing.rules import Outcome as Ending
 from server.queueing.rules import ParkedFor
 from server.queueing.service import (
@@ -314,6 +315,12 @@ class City:
             for name, value in values.items():
                 setattr(mine, name, value)
         db.session.expire_all()
+
+
+def steps() -> list[VisitStep]:
+    """All steps of visits, in the order they were written."""
+    read_session().rollback()
+    return list(read_session().scalars(select(VisitStep).order_by(VisitStep.id)))
 
 
 def moment(time: str, day: date = MONDAY) -> datetime:

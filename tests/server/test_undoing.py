@@ -7,7 +7,7 @@ from server.audit import AuditEntry
 from server.booking.rules import BookingState
 from server.db import read_session
 from server.issuance.models import NoticeState
-from server.queueing.models import Visit, VisitStep
+from server.queueing.models import Visit
 from server.queueing.rules import (
     ChangedSince,
     NoTerminalFree,
@@ -18,7 +18,7 @@ from server.queueing.rules import (
     WindowClosed,
     WindowOccupied,
 )
-from tests.server.city import City
+from tests.server.city import City, steps
 
 
 @pytest.fixture
@@ -30,12 +30,6 @@ def here(city: City) -> City:
         city.clock.forward(seconds=1)
     city.call_next(3)
     return city
-
-
-def steps() -> list[VisitStep]:
-    """All steps, in the order they were written."""
-    read_session().rollback()
-    return list(read_session().scalars(select(VisitStep).order_by(VisitStep.id)))
 
 
 def test_an_ending_is_undone_for_visit_booking_and_notice(city: City) -> None:

@@ -6,11 +6,10 @@ from sqlalchemy import select
 from server.db import read_session
 from server.errors import ChangedMeanwhile
 from server.offices.models import Terminal
-from server.queueing.models import VisitStep
 from server.queueing.rules import LastStop, NobodyWaiting, NoTerminalFree, NotPossible, OtherVisitor, StepState
 from server.queueing.service import pass_on
 from tests.fakes import asked_by
-from tests.server.city import City
+from tests.server.city import City, steps
 
 
 @pytest.fixture
@@ -22,12 +21,6 @@ def counter(city: City) -> City:
         city.come_without_booking()
         city.clock.forward(seconds=1)
     return city
-
-
-def steps() -> list[VisitStep]:
-    """All steps, in the order they were written."""
-    read_session().rollback()
-    return list(read_session().scalars(select(VisitStep).order_by(VisitStep.id)))
 
 
 def test_a_visit_keeps_number_and_place_through_all_its_stops(counter: City) -> None:
