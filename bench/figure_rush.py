@@ -48,41 +48,54 @@ class Crowd:
     async def want(self, port: int, sticker: Sticker, rush: Rush) -> None:
         """One resident: again and again, until a place is booked or none is offered any more."""
         self.turn += 1
-        browser, turn = await Browser.open(port), self.turn
+        turn = self.turn  # before others take theirs: not everybody may want the same time
+        browser = await Browser.open(port)
         visitor = Patient(browser, rush, self)
         try:
             page = (await visitor.get("/")).text
             words = {"credential_id": sticker.credential_id, "password": sticker.password}
             await visitor.post("/sign-in", {**form_to(page, "/sign-in").values, **words})
+            day: str | None = None
             for n in range(TRIES):
-                confirm = await self._hold(visitor, turn + n)
-                if confirm is None:
+                way = await self._hold(visitor, turn + n, day)
+                if way is None:
                     self.sent_away += 1
                     return
-                if confirm.startswith("/book/confirm/"):
-                    form = form_to((await visitor.get(confirm)).text, "/book/confirm/")
+                if way.startswith("/book/confirm/"):
+                    form = form_to((await visitor.get(way)).text, "/book/confirm/")
                     done = (await visitor.post(form.action, form.values)).headers["location"]
                     if 'class="picture"' not in (await visitor.get(done)).text:
                         raise Unexpected("the last page shows no booking code")
                     self.acknowledged.append(sticker.number)
                     self.last_ns = monotonic_ns()
                     return
+                day = way
             raise Unexpected(f"places are offered still, but none was had in {TRIES} tries")
         finally:
             browser.close()
 
     @staticmethod
-    async def _hold(visitor: "Patient", turn: int) -> str | None:
-        """Where the server sends somebody who has chosen a time; None if no time is offered."""
-        days = findall(r'href="(/book/[0-9-]{10})"', (await visitor.get("/book")).text)
-        if not days:
-            return None
-        page = (await visitor.get(days[0])).text
-        slots = findall(r'name="slot" value="([0-9a-f-]{36})" required>', page)
+    async def _hold(visitor: "Patient", turn: int, day: str | None) -> str | None:
+        """Where the server sends somebody who has chosen a time, after the times of `day` if that is where it has sent
+        them before; None if no time is offered."""
+        slots, page = [], ""
+        if day is not None:
+            page = (await visitor.get(day)).text
+            slots = _times_on(page)
         if not slots:
-            return "full meanwhile"
+            days = findall(r'href="(/book/[0-9-]{10})"', (await visitor.get("/book")).text)
+            if not days:
+                return None
+            page = (await visitor.get(days[0])).text
+            slots = _times_on(page)
+            if not slots:
+                return str(days[0])
         chosen = {**form_to(page, "/book/hold").values, "slot": slots[turn % len(slots)]}
         return (await visitor.post("/book/hold", chosen)).headers["location"]
+
+
+def _times_on(page: str) -> list[str]:
+    return findall(r'name="slot" value="([0-9a-f-]{36})" required>', page)
 
 
 @dataclass(frozen=True)
