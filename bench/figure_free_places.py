@@ -139,7 +139,7 @@ def _fill(notices: int, bookings: int) -> None:
     pools = session.scalar(select(func.count()).select_from(Pool))
     used = session.scalar(select(func.count()).select_from(ServiceUse).where(ServiceUse.service_id == service))
     assert pools == used, "each office has one pool, and its place is all that somebody takes"
-    numbers = "WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
+    numbers = "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :last)"
     given = {"service": service, "slot": first, "slots": slots, "offices": OFFICES}
     with ExitStack() as done:
         _in_chunks(f"{numbers} {_NOTICES.format(uid=uid)}", notices, given, "notices")
