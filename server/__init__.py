@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from madoguchi.texts import Texts
-from server import http_errors, limits, pages, realtime, timetable
+from server import door, http_errors, limits, pages, realtime, timetable
 from server.auth import guards
 from server.auth.passwords import Passwords, run_here
 from server.auth.passwords import Run as Run
@@ -88,6 +88,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
     Migrate(app, db, directory=str(MIGRATIONS))
+    door.install(app, web_pages.name)  # first of all that is done for a request
     csrf = CSRFProtect(app)
     csrf.exempt(kiosk_api)  # its callers carry a token, not a cookie
     app.jinja_loader = ChoiceLoader(

@@ -1,7 +1,7 @@
 """What is known of places and bookings; never writes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import groupby
@@ -63,17 +63,30 @@ class WishingLike(InvitedLike, Protocol):
     service_id: int
 
 
+_SAID = {RuleKind.HOLIDAY: "holiday", RuleKind.CLOSURE: "closure", RuleKind.OUTAGE: "outage"}
+
+
 @dataclass(frozen=True)
 class DayPlaces:
     """One day as the calendar shows it: how often the party fits, or the reason why it is not offered.
 
-    `closed`, or why it is: `holiday`, `closure`, `outage`; `over` (the list is made), `period` (outside the days the
-    office has given), `full`, `together` (places are left, but too few side by side), `service` (not offered then).
+    `closed`, `over` (the list is made), `period` (outside the days the office has given), `full`, `together` (places
+    are left, but too few side by side), `service` (not offered then).
     """
 
     day: date
     free: int
     reason: str | None
+    calendar: Calendar | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def why(self) -> str | None:
+        """The reason as it is shown: of a closed day, where the calendar knows it, `holiday`, `closure` or `outage`.
+        Most who ask for days show no closed ones, and the calendar's plan of a day is dear."""
+        if self.reason != "closed" or self.calendar is None:
+            return self.reason
+        plan = self.calendar.plan(self.day)
+        return "closed" if plan.sessions or plan.rule is None else _SAID.get(plan.rule.kind, "closed")
 
 
 @dataclass(frozen=True)
@@ -152,16 +165,19 @@ def wish_of(notices: Sequence[WishingLike], channel: Channel) -> Wish:
     return replace(wish, first=first, last=last, at=next((n.assigned_at for n in notices if n.assigned_at), None))
 
 
-def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime) -> list[DayPlaces]:
+def open_days(
+    session: Session, wish: Wish, policy: OfficePolicy, now: datetime, calendar: Calendar | None = None
+) -> list[DayPlaces]:
     """Each day from today to the end of the booking period, with its free places or the reason why it is closed.
 
     One question to the database, as dear as the days are many: a party's slots are found by their own index. How a
-    party sits together is read as of each day: where that changes, there are two.
+    party sits together is read as of each day: where that changes, there are two. Who asks for times, too, reads the
+    office's `calendar` once.
     """
     first = business_date(now)
     last = first + timedelta(days=policy.open_days_before)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    calendar = calendar_of(session, wish.office_id, first)
+    calendar = calendar or calendar_of(session, wish.office_id, first)
     limited = _limited(session, wish, calendar, days)
     found: dict[date, tuple[int, bool] | None] = {}
     for party_in, some in _days_by_party_in(session, wish, policy, days):
@@ -179,7 +195,9 @@ def open_days(session: Session, wish: Wish, policy: OfficePolicy, now: datetime)
                 if found.get(day) is not None:
                     found[day] = (sum(fits), False) if fits else None
     places = [_day(session, wish, day, found, policy, calendar, now) for day in days]
-    return places if wish.at is None else [_at_its_time(session, wish, place, policy, now) for place in places]
+    if wish.at is None:
+        return places
+    return [_at_its_time(session, wish, place, policy, now, calendar) for place in places]
 
 
 def _days_by_party_in(
@@ -203,7 +221,7 @@ def _day(
 ) -> DayPlaces:
     fits = found.get(day)
     if fits is None:
-        return DayPlaces(day, 0, "service" if day in found else _why_closed(calendar, day))
+        return DayPlaces(day, 0, "service" if day in found else "closed", calendar)
     if not wish.first <= day <= wish.last:
         return DayPlaces(day, 0, "period")
     if wish.channel is Channel.WEB and policy.closes_with_list and (day - business_date(now)).days < 14:
@@ -213,14 +231,6 @@ def _day(
             return DayPlaces(day, 0, "over")
     free, any_left = fits
     return DayPlaces(day, free, None if free else "together" if any_left else "full")
-
-
-_SAID = {RuleKind.HOLIDAY: "holiday", RuleKind.CLOSURE: "closure", RuleKind.OUTAGE: "outage"}
-
-
-def _why_closed(calendar: Calendar, day: date) -> str:
-    plan = calendar.plan(day)
-    return "closed" if plan.sessions or plan.rule is None else _SAID.get(plan.rule.kind, "closed")
 
 
 def _limited(
@@ -241,15 +251,24 @@ def _meets(start: Any, needs: Sequence[Units], sessions: Iterable[OpenSession]) 
     return any(start.starts_at < s.closes and ends_at > s.opens for s in sessions)
 
 
-def _at_its_time(session: Session, wish: Wish, place: DayPlaces, policy: OfficePolicy, now: datetime) -> DayPlaces:
+def _at_its_time(
+    session: Session, wish: Wish, place: DayPlaces, policy: OfficePolicy, now: datetime, calendar: Calendar
+) -> DayPlaces:
     """A day as somebody sees it who was given one time: only that counts."""
     if place.reason is not None:
         return place
-    free = sum(time.free for time in open_times(session, wish, place.day, policy, now))
+    free = sum(time.free for time in open_times(session, wish, place.day, policy, now, calendar))
     return DayPlaces(place.day, free, None if free else "full")
 
 
-def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, now: datetime) -> list[TimePlaces]:
+def open_times(
+    session: Session,
+    wish: Wish,
+    day: date,
+    policy: OfficePolicy,
+    now: datetime,
+    calendar: Calendar | None = None,
+) -> list[TimePlaces]:
     """The times of one day that are still to come, full ones too; lapsed holds count as free."""
     party_in = policy.party_in if len(wish.services) == 1 else policy_on(session, wish.office_id, day).party_in
     offers, needs = needs_at(session, wish.office_id, wish.services, party_in)
@@ -259,7 +278,7 @@ def open_times(session: Session, wish: Wish, day: date, policy: OfficePolicy, no
     slots = _starts(session, wish, needs, [day], now)
     if not slots:
         return []
-    calendar = calendar_of(session, wish.office_id, day)
+    calendar = calendar or calendar_of(session, wish.office_id, day)
     made = list_made_at(session, wish.office_id, day, policy, calendar) if policy.closes_with_list else None
     others = _limited(session, wish, calendar, [day]).get(day, ())
     times = []

@@ -346,12 +346,8 @@ def _policy(who: Resident) -> OfficePolicy:
     return policy_on(read_session(), who.office.id, business_date(who.moment))
 
 
-def _open_days(who: Resident, policy: OfficePolicy) -> list[DayPlaces]:
-    return open_days(read_session(), wish_of(who.party, Channel.WEB), policy, who.moment)
-
-
 def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
-    places = _open_days(who, _policy(who))
+    places = open_days(read_session(), wish_of(who.party, Channel.WEB), _policy(who), who.moment)
     return _page(
         "days",
         who,
@@ -381,7 +377,7 @@ def _months(places: Iterable[DayPlaces], root: str, lang: str) -> Iterator[tuple
 
 
 def _day_cell(places: DayPlaces, root: str, lang: str) -> DayCell:
-    mark = places.reason or ("few" if places.free <= FEW_OF_DAY else "free")
+    mark = places.why or ("few" if places.free <= FEW_OF_DAY else "free")
     way = "" if places.reason else f"{root}/{places.day}"
     return DayCell(mark, LOOKS[mark], way, _day_label(places.day, lang))
 
@@ -395,12 +391,13 @@ def _day_label(day: date, lang: str) -> tuple[str, str, str]:
 
 
 def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnValue:
-    policy = _policy(who)
-    places = _open_days(who, policy)
+    policy, wish = _policy(who), wish_of(who.party, Channel.WEB)
+    calendar = calendar_of(read_session(), who.office.id, business_date(who.moment))
+    places = open_days(read_session(), wish, policy, who.moment, calendar)
     here = next((d for d in places if d.day == day), None)
     shown: Sequence[TimePlaces] = ()
     if here is not None and here.reason in (None, "full", "together"):
-        shown = open_times(read_session(), wish_of(who.party, Channel.WEB), day, policy, who.moment)
+        shown = open_times(read_session(), wish, day, policy, who.moment, calendar)
     offered = [d.day for d in places if d.reason is None]
     return _page(
         "times",
@@ -451,7 +448,7 @@ def _why_none(who: Resident, day: date, here: DayPlaces | None, policy: OfficePo
     """Why no time of this day is offered."""
     if here is None and day > business_date(who.moment):
         return say("web.day.notyet", date=day - timedelta(days=policy.open_days_before))
-    reason = "over" if here is None else here.reason or ""
+    reason = "over" if here is None else here.why or ""
     return say(WHY.get(reason, "web.day.none"), tel=who.office.tel, n=who.people)
 
 

@@ -22,7 +22,7 @@ from server.booking.service import move_booking
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Conflict, NotFound, Refusal
-from server.offices.queries import policy_on
+from server.offices.queries import calendar_of, policy_on
 from server.repeats import Caller, repeat_of
 
 # Bookings that still expect a place.
@@ -294,8 +294,9 @@ def _free_after(booking: Booking, now: datetime) -> Iterator[tuple[UUID, datetim
     session, after = read_session(), max(booking.starts_at, now)
     wish = Wish(booking.office_id, tuple(p.service_id for p in booking.people if p.live), Channel.COUNTER)
     policy = policy_on(session, wish.office_id, business_date(now))
-    for day in open_days(session, wish, policy, now):
+    calendar = calendar_of(session, wish.office_id, business_date(now))
+    for day in open_days(session, wish, policy, now, calendar):
         if day.reason is None and day.day >= business_date(after):
-            for time in open_times(session, wish, day.day, policy, now):
+            for time in open_times(session, wish, day.day, policy, now, calendar):
                 if time.starts_at > after and time.free > 0:
                     yield time.slot, time.starts_at

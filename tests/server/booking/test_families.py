@@ -418,7 +418,7 @@ class TestTheOfficesInvitation:
     def test_days_outside_it_say_so(self, city: City, person: Person) -> None:
         city.set_row(city.notice(person), assigned_from=TUESDAY, assigned_to=TUESDAY)
         policy = policy_on(read_session(), city.here, MONDAY)
-        days = {d.day: d.reason for d in open_days(read_session(), city.wish(person), policy, city.now)}
+        days = {d.day: d.why for d in open_days(read_session(), city.wish(person), policy, city.now)}
 
         assert (days[MONDAY], days[TUESDAY], days[TUESDAY + timedelta(days=4)]) == ("period", None, "closed")
         assert {d for d, reason in days.items() if reason is None} == {TUESDAY}
@@ -451,7 +451,7 @@ class TestTheOfficesInvitation:
         for _ in range(2):
             city.booked("10:15", TUESDAY)
         policy = policy_on(read_session(), city.here, MONDAY)
-        days = {d.day: d.reason for d in open_days(read_session(), city.wish(person), policy, city.now)}
+        days = {d.day: d.why for d in open_days(read_session(), city.wish(person), policy, city.now)}
 
         assert days[TUESDAY] == "full"
 
@@ -592,7 +592,7 @@ class TestSessionsOfSomeServices:
         policy = policy_on(read_session(), city.here, MONDAY)
         days = open_days(read_session(), city.wish(person), policy, city.now)
 
-        assert [d.reason for d in days[1:6]] == [None, "closure", "outage", None, "closed"]
+        assert [d.why for d in days[1:6]] == [None, "closure", "outage", None, "closed"]
 
 
 def hours(opens: int, closes: int) -> dict[str, Any]:
