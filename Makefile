@@ -4,21 +4,25 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench lock fmt wheel clean
+.PHONY: help setup demo test test-rig check bench lock fmt wheel clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## everything for working on it: environment, packages, fonts, Chromium, PostgreSQL, scanner driver
+setup: ## everything for working on it: environment, packages, fonts, Chromium, PostgreSQL, scanner driver, QEMU
 	@$(PYTHON) scripts/setup.py all
 
 demo: ## server, kiosk and board on this machine, with the example town 見本市
 	@$(PYTHON) scripts/setup.py demo
 	@$(BIN)/madoguchi demo $(ARGS)
 
-test: ## all tests
+test: ## all tests but the rig's
 	@$(PYTHON) scripts/setup.py test
 	@$(BIN)/python -m scripts.tests $(ARGS)
+
+test-rig: ## scanner and printer on a real kernel: Debian's, under QEMU
+	@$(PYTHON) scripts/setup.py all
+	@$(BIN)/python -m pytest -m rig tests/rig $(ARGS)
 
 check: ## style, types, who imports whom, and the tests of what we agreed on
 	@$(PYTHON) scripts/setup.py test

@@ -3,7 +3,7 @@
 serve what a server in service needs and nothing else
 demo  what `make demo` needs: server, kiosk, fonts and browser parts; no Debian packages, no compiler
 test  also what checks and tests need: their Python packages, Chromium and PostgreSQL
-all   also evdev, which only a kiosk with a real scanner uses
+all   also evdev, which only a kiosk with a real scanner uses, and QEMU for the tests on a real kernel (make test-rig)
 
 Python packages come by hashed locks, browser parts by package-lock.json, from wherever this machine fetches
 packages: no address is written here. What was done is remembered in .venv/setup.json by the hash of what it
@@ -41,6 +41,14 @@ ONLY_HASHED = ("--no-deps", "--require-hashes")
 NO_BUILDING = ("--only-binary", ":all:")  # a build would fetch its own tools, which no lock names
 PLACES = ("server/static/vendor", "display/static/vendor", "kiosk/screen/static/vendor", "kiosk/fonts")
 INPUT_HEADER = Path("/usr/include/linux/input.h")
+ADMIN_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
+RIG_PROGRAMS = {  # what tests/rig starts, and whose Debian packages they are
+    "qemu-system-x86_64": "qemu-system-x86",
+    "busybox": "busybox-static",
+    "cpio": "cpio",
+    "depmod": "kmod",
+    "modprobe": "kmod",
+}
 
 
 class SetupError(Exception):
@@ -111,6 +119,7 @@ def steps(level: str) -> list[Step]:
         wanted += [packages("dev"), debian]
     if level == "all":
         wanted.append(Step("evdev, for a real scanner", install_evdev, ("requirements/kiosk-hardware.txt",)))
+        wanted.append(Step("Debian packages of the rig", install_rig, (), lambda: not missing_for_rig()))
     return wanted
 
 
@@ -225,6 +234,18 @@ def install_debian_packages() -> None:
     """Chromium, which the browser tests drive, and PostgreSQL, which the tests start for themselves."""
     if missing := missing_programs():
         install_from_debian(missing, f"the tests need {' and '.join(missing)}")
+
+
+def missing_for_rig() -> list[str]:
+    """Debian packages of the programs that start the rig's machine and this machine lacks."""
+    lacking = [package for name, package in RIG_PROGRAMS.items() if not shutil.which(name, path=ADMIN_PATH)]
+    return list(dict.fromkeys(lacking))
+
+
+def install_rig() -> None:
+    """QEMU and what puts a first file system together; the kernel itself is fetched by the first run."""
+    if missing := missing_for_rig():
+        install_from_debian(missing, f"the tests on a real kernel need {', '.join(missing)}")
 
 
 def install_from_debian(names: list[str], why: str) -> None:

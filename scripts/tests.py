@@ -1,4 +1,5 @@
-"""All tests: first those that bear company, on every processor; then those that time something or fill the machine.
+"""All tests but the rig's: first those that bear company, on every processor; then those that time something or fill
+the machine.
 
 Words on the command line go to pytest. Whoever chooses tests by mark (-m) has them run one after the other.
 """
@@ -9,6 +10,8 @@ import sys
 
 # Marks of tests that have the machine to themselves.
 ALONE = "alone or journey or race"
+# They boot a machine of their own: make test-rig.
+RIG = "rig"
 NOTHING_CHOSEN = 5
 
 
@@ -17,8 +20,8 @@ def main(words: list[str]) -> int:
     if "-m" in words:
         return _pytest(words)
     codes = [
-        _pytest(["-n", str(os.cpu_count() or 1), "--dist", "worksteal", "-m", f"not ({ALONE})", *words]),
-        _pytest(["-m", ALONE, *words]),
+        _pytest(["-n", str(os.cpu_count() or 1), "--dist", "worksteal", "-m", f"not ({ALONE} or {RIG})", *words]),
+        _pytest(["-m", f"({ALONE}) and not {RIG}", *words]),
     ]
     if all(code == NOTHING_CHOSEN for code in codes):
         return NOTHING_CHOSEN
