@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from kiosk.devices.ports import Printer, ScanLost, Scanner
@@ -191,7 +192,9 @@ class PrintRoom(Worker):
 
     def make(self, order: Print) -> Job:
         """Ticket → slip → picture → bytes."""
-        slip = compose(order.ticket, order.job, order.language, self._say, self._profile.width_mm)
+        names = self._press.fonts.names
+        ticket = replace(order.ticket, office=names(order.ticket.office), service=names(order.ticket.service))
+        slip = compose(ticket, order.job, order.language, self._say, self._profile.width_mm)
         return make_job(order.job, self._press.draw(slip), self._profile)
 
     def _printed(self, order: Print) -> Printed:

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from kiosk.printer_profile import PrinterProfile
 from kiosk.slip import CODE_MM, SIDE_MM, CodeBlock, NumberLine, Rule, Slip, TextLine
+from madoguchi.wire import Names
 
 OWN_FONTS: Final = Path(__file__).resolve().parent / "fonts"
 SYSTEM_FONTS: Final = Path("/usr/share/fonts")
@@ -25,6 +26,7 @@ _BOLD = ("BIZUDGothic-Bold.ttf", "NotoSansCJK-Bold.ttc", "NotoSansCJKjp-Bold.otf
 _WHITE, _BLACK = 255, 0
 _MARGIN_MM = 1.0
 _QUIET_ZONE = 4
+_INK = bytes([_WHITE, *[_BLACK] * 255])  # of a module of the code
 
 
 class NoFont(RuntimeError):
@@ -58,6 +60,11 @@ class Fonts:
         """The characters of a text that cannot be printed."""
         return {char for char in text if not self.has(char)}
 
+    def names(self, names: Names) -> Names:
+        """A name in the languages in which it can be printed; for Japanese another stands in where only that can be."""
+        whole = {language: name for language, name in names.items() if not self.missing(name)}
+        return {"ja": next(iter(whole.values()), names["ja"]), **whole}
+
     def printable(self, text: str) -> str:
         """The text with 〓 for what no font has."""
         return "".join(char if self.has(char) else GETA for char in text)
@@ -74,7 +81,7 @@ class Press:
     """Draws slips for one printer model."""
 
     def __init__(self, fonts: Fonts, profile: PrinterProfile) -> None:
-        self._fonts = fonts
+        self.fonts = fonts
         self._profile = profile
         self._dots = profile.dots
         # A demo's day has some 100 different lines; each takes a few kilobytes.
@@ -107,19 +114,22 @@ class Press:
     def _draw_line(self, line: TextLine, width: int) -> Image.Image:
         size, above, side = self._dots(line.mm), self._dots(line.above), self._dots(SIDE_MM)
         strip = Image.new("L", (width, above + size + self._dots(0.5)), _WHITE)
-        font = self._fonts.open(size, line.bold)
-        text = self._fonts.printable(line.text)
-        left = max(0, (width - round(font.getlength(text))) // 2) if line.center else side
-        ImageDraw.Draw(strip).text((left, above), text, font=font, fill=_BLACK)
+        font = self.fonts.open(size, line.bold)
+        text = self.fonts.printable(line.text)
+        draw = ImageDraw.Draw(strip)
+        left = max(0, (width - round(font.getlength(text))) // 2) if line.center else side + self._dots(line.indent)
+        draw.text((left, above), text, font=font, fill=_BLACK)
+        if line.box:
+            draw.rectangle((side, above + size // 12, side + size * 5 // 6, above + size * 11 // 12), None, _BLACK, 2)
         return _hard(strip)
 
     def _number(self, number: NumberLine) -> Image.Image:
         width = self._profile.width_dots
-        size = self._fonts.digits_size(self._dots(number.mm))
+        size = self.fonts.digits_size(self._dots(number.mm))
         # Four digits fit in full height on every model; a longer number gets smaller instead of losing a digit.
-        while self._fonts.open(size, True).getlength(number.text) > width:
+        while self.fonts.open(size, True).getlength(number.text) > width:
             size -= 4
-        font = self._fonts.open(size, True)
+        font = self.fonts.open(size, True)
         left, top, right, bottom = (round(edge) for edge in font.getbbox(number.text))
         gap = self._dots(2.5)
         strip = Image.new("L", (width, bottom - top + 2 * gap), _WHITE)
@@ -161,10 +171,9 @@ def _code_picture(payload: str, room: int) -> Image.Image:
     """The code with its quiet zone, in whole dots per module."""
     matrix = segno.make(payload, error="m", micro=False).matrix
     side = len(matrix) + 2 * _QUIET_ZONE
-    small = Image.new("L", (side, side), _WHITE)
-    for y, row in enumerate(matrix):
-        for x, module in enumerate(row):
-            if module:
-                small.putpixel((x + _QUIET_ZONE, y + _QUIET_ZONE), _BLACK)
+    edge = bytes(_QUIET_ZONE)
+    rows = b"".join(edge + bytes(row) + edge for row in matrix)
+    around = bytes(side * _QUIET_ZONE)
+    small = Image.frombytes("L", (side, side), (around + rows + around).translate(_INK))
     scale = max(3, room // side)
     return small.resize((side * scale, side * scale), Image.Resampling.NEAREST)

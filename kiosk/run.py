@@ -28,7 +28,7 @@ from kiosk.reception_client import ReceptionClient
 from kiosk.screen.server import ScreenServer
 from madoguchi.mynumber import wipe
 from madoguchi.texts import Texts
-from madoguchi.wire import KioskState, TicketView
+from madoguchi.wire import KioskState, Task, TicketView
 
 TICK_S: Final = 0.25
 END_S: Final = 15.0
@@ -135,7 +135,9 @@ class Kiosk:
         if names != self._names:
             self._names = names
             if missing := self._fonts.missing(names):
-                log.warning("no font has %s: slips show %s instead", " ".join(sorted(missing)), GETA)
+                log.warning(
+                    "no font has %s: slips show the name in another language, or %s", " ".join(sorted(missing)), GETA
+                )
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -160,7 +162,8 @@ class Kiosk:
 
 _NAMES: Final = {"ja": "見本市役所 本庁", "en": "Mihon City Hall"}
 _SAMPLE: Final = TicketView(
-    uuid.UUID(int=0), 62, _NAMES, _NAMES, 2, None, datetime(2026, 11, 30, tzinfo=UTC), 0, _NAMES, None
+    *(uuid.UUID(int=0), 62, _NAMES, _NAMES, 2, None, datetime(2026, 11, 30, tzinfo=UTC), 0, _NAMES, None),
+    tasks=tuple(Task),
 )
 
 

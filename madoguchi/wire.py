@@ -65,6 +65,14 @@ class Result(StrEnum):
     ALREADY = "already"
 
 
+class Task(StrEnum):
+    """What somebody can do while they wait, in the order in which it stands on the slip."""
+
+    NOTICE = "notice"  # fill in the 交付通知書
+    PIN = "pin"  # choose the PINs
+    RETURN = "return"  # fill in the form for cards that are given back
+
+
 class CallKind(StrEnum):
     """What a window announces about a number."""
 
@@ -128,7 +136,8 @@ class WaitView(Message):
 class TicketView(Message):
     """server → kiosk: what stands on the slip. `people_waiting`: how many are before it in its lane.
 
-    `wait` is None where nobody can tell, `page` (where a telephone sees how the ticket stands) where it is not public.
+    `wait` is None where nobody can tell, `page` (where a telephone sees how the ticket stands) where it is not public;
+    `tasks` are those of `Task`, or ones of a newer server.
     """
 
     uid: UUID
@@ -143,6 +152,7 @@ class TicketView(Message):
     reprint_of: datetime | None
     wait: WaitView | None = None
     page: str | None = None
+    tasks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

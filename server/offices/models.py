@@ -205,6 +205,8 @@ class Service(Base):
     short_en: Mapped[str] = mapped_column(String(40))
     picture: Mapped[str] = mapped_column(String(20))
     legal_deadline: Mapped[bool]
+    # What to do while waiting: `madoguchi.wire.Task`, on the slip.
+    tasks: Mapped[list[str]] = mapped_column(JSON, default=list)
     # Only pages that say what to bring read it: a check-in need not carry it.
     documents: Mapped[Documents] = mapped_column(JSON, deferred=True)
 

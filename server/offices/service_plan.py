@@ -16,6 +16,7 @@ from typing import Any, Final
 from sqlalchemy import delete, or_, select
 
 from madoguchi.pictures import PICTURES
+from madoguchi.wire import Task
 from server.clock import business_date
 from server.db import Transaction
 from server.offices.models import (
@@ -54,7 +55,7 @@ _LANE = ("code", "name", "first", "last")
 _STEP = ("lane", "terminal", "ready_first", "minutes")
 _SERVICE = (
     *("preset", "code", "name", "short", "picture", "lane", "minutes", "steps", "units", "pools"),
-    *("booking", "legal_deadline", "valid_from", "valid_to", "documents"),
+    *("booking", "legal_deadline", "tasks", "valid_from", "valid_to", "documents"),
 )
 _WINDOW = ("number", "services", "lanes", "pool", "valid_from", "valid_to")
 
@@ -208,6 +209,8 @@ class ServicePlan:
             service.picture = row.one_of("picture", PICTURES, preset.get("picture", "other"))
         if new or "legal_deadline" in row:
             service.legal_deadline = row.truth("legal_deadline", preset.get("legal_deadline", False))
+        if new or "tasks" in row:
+            service.tasks = row.some_of("tasks", list(Task), preset.get("tasks", ()))
         if new or "documents" in row:
             wanted = row.values.get("documents", preset.get("documents", {}))
             service.documents = documents_in(wanted, f"{row.where}.documents")

@@ -342,6 +342,7 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, page
         reprint_of=None,
         wait=_tell(tx, arrival.office_id, issued.step, now),
         page=_page(pages, issued.uid),
+        tasks=_tasks(arrival.stops[comer.service_id][0].service for comer in arrival.people),
     )
 
 
@@ -352,6 +353,11 @@ def _short_names(services: Iterable[Service]) -> dict[str, str]:
 
 
 _BETWEEN = {"ja": "・", "en": ", "}
+
+
+def _tasks(services: Iterable[Service]) -> tuple[str, ...]:
+    """What the people of a party can do while they wait, each once."""
+    return tuple(dict.fromkeys(task for service in services for task in service.tasks))
 
 
 def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pages: str = "") -> TicketView:
@@ -369,6 +375,7 @@ def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pa
         reprint_of=office_time(ticket.issued_at),
         wait=_told(tx, visit.office_id, step, now),
         page=_page(pages, ticket.uid),
+        tasks=_tasks(tx.session.get_one(Service, person.service_id) for person in visit.people),
     )
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageChops
 
 from kiosk.printer_profile import PrinterProfile, load_profile, names
 from kiosk.raster import GETA, Fonts, NoFont, Press
-from kiosk.slip import NumberLine, compose
+from kiosk.slip import NumberLine, TextLine, compose
 from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
 from tests.kiosk.fake_office import ticket
@@ -48,6 +48,31 @@ def test_letters_that_shift_jis_printers_lack_are_there(character: str) -> None:
 def test_a_character_that_no_font_has_becomes_a_geta_and_the_slip_comes_out() -> None:
     assert FONTS.printable("本庁\U0001f600") == "本庁" + GETA
     assert drawn(VIRTUAL, office={"ja": "本庁\U0001f600"}).height > 0
+
+
+@pytest.mark.parametrize(
+    ("names", "printed"),
+    [
+        ({"ja": "本庁", "en": "Hall \U0001f600"}, {"ja": "本庁"}),
+        ({"ja": "本庁\U0001f600", "en": "Hall"}, {"ja": "Hall", "en": "Hall"}),
+        ({"ja": "本庁\U0001f600"}, {"ja": "本庁\U0001f600"}),
+        ({"ja": "髙﨑", "en": "Takasaki"}, {"ja": "髙﨑", "en": "Takasaki"}),
+    ],
+    ids=["Japanese instead", "romanised instead", "nothing instead", "whole"],
+)
+def test_a_name_that_no_font_has_is_printed_in_another_language(names: dict[str, str], printed: dict[str, str]) -> None:
+    assert FONTS.names(names) == printed
+
+
+def test_a_box_to_be_ticked_stands_before_each_task() -> None:
+    plain, with_box = (
+        Press(FONTS, VIRTUAL).draw((TextLine("日付", 3.4, indent=4.6, box=box),)) for box in (False, True)
+    )
+    difference = ImageChops.difference(plain.convert("L"), with_box.convert("L")).getbbox()
+
+    assert difference is not None
+    assert difference[0] == VIRTUAL.dots(1.0)
+    assert difference[2] <= VIRTUAL.dots(1.0 + 4.6)
 
 
 @pytest.mark.parametrize("name", names())

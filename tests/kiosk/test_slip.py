@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from kiosk.slip import (
     SIDE_MM,
+    SMALL_MM,
     CodeBlock,
     NumberLine,
     Rule,
@@ -24,7 +25,7 @@ from kiosk.slip import (
 from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
 from madoguchi.wire import CheckInAnswer, TicketView, WaitView
-from tests.kiosk.fake_office import NOW, RENEWAL, ticket
+from tests.kiosk.fake_office import NOW, PICKUP, RENEWAL, ticket
 
 SAY = Texts.load().say
 JOB = UUID("0193796c-3b11-7d07-a4f5-7e2a9c1b4f86")
@@ -67,24 +68,67 @@ def test_the_slip_of_a_booked_visitor() -> None:
         "----",
         f"[{of_ticket(ticket().uid).text}]",
         "令和8年11月30日（月） 9時52分 発行",
-        "0193796c-3b11-7d07",
-        "a4f5-7e2a9c1b4f86",
+        "job 9c1b-4f86",
     ]
 
 
-def test_the_slip_in_english_bears_the_western_date_only() -> None:
-    shown = slip_of(ticket(), "en")
+def test_the_slip_in_english_bears_the_western_date_only_and_says_everything_else_in_japanese_too() -> None:
+    shown = slip_of(ticket(party=4, tasks=("notice",)), "en")
 
-    assert shown[:6] == [
+    assert shown[:8] == [
         "Mihon City Hall",
         "No. / 受付番号",
         "62",
         "Card pick-up",
         "Booked 10:00",
+        "Party of 4",
         "People waiting: 5",
+        "カードの受け取り　ご予約 10時00分　4名様",
     ]
+    assert shown[8:18] == [
+        "待ち人数 5人",
+        "----",
+        "While you wait",
+        "Write the date, your address and name",
+        "on the issuance notice.",
+        "交付通知書に、",
+        "日付・住所・氏名をご記入ください。",
+        "----",
+        "You will be called by number.",
+        "Please watch the screen.",
+    ]
+    assert "番号でお呼びします。画面と放送にご注意ください。" in shown
     assert "Issued Mon 30 Nov 2026 9:52" in shown
     assert not any("令和" in line for line in shown)
+
+
+def test_the_slip_says_what_to_do_meanwhile_in_one_order_and_passes_over_what_it_does_not_know() -> None:
+    slip = compose(ticket(tasks=("dance", "pin", "notice")), JOB, "ja", SAY, WIDTH_MM)
+    boxes = [line.text for line in slip if isinstance(line, TextLine) and line.box]
+
+    assert boxes == ["交付通知書に、", "暗証番号を決めて、"]
+    assert "お待ちの間に" in lines(slip)
+    assert "お待ちの間に" not in slip_of(ticket())
+
+
+def test_the_number_has_no_zeros_before_it() -> None:
+    assert slip_of(ticket(7))[2] == "7"
+
+
+@pytest.mark.parametrize("width_mm", [48.0, WIDTH_MM])
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_facts_stand_in_one_line_each_on_both_papers(language: str, width_mm: float) -> None:
+    slip = compose(ticket(party=4, people_waiting=12, wait=WaitView(20, 15, 30)), JOB, language, SAY, width_mm)
+    end = slip.index(Rule())
+    facts = [line for line in slip[:end] if isinstance(line, TextLine) and line.mm != SMALL_MM]
+
+    assert [line.text for line in facts][2:] == [
+        *(
+            [PICKUP["ja"], "ご予約 10時00分", "4名様", "待ち人数 12人", "目安 約20分（15〜30分）"]
+            if language == "ja"
+            else [PICKUP["en"], "Booked 10:00", "Party of 4", "People waiting: 12", "Wait: about 20 min (15–30)"]
+        )
+    ]
 
 
 def test_a_walk_in_has_no_booked_time_and_one_person_is_no_party() -> None:
@@ -190,7 +234,8 @@ class TestLines:
         [
             ("受付番号", ["受付番号"]),
             ("あいうえおかきく、けこ", ["あいうえおかきく、", "けこ"]),
-            ("あいうえおかきくけこさし", ["あいうえおかきくけこ", "さし"]),
+            ("あいうえおかきくけこさ", ["あいうえおかきく", "けこさ"]),
+            ("あいうえおかきくけこさしす", ["あいうえおかきくけこ", "さしす"]),
             ("あいうえおかきくけ「さし」", ["あいうえおかきくけ", "「さし」"]),
             ("あいうえおかきくけこ」さ", ["あいうえおかきくけ", "こ」さ"]),
             ("Please take your ticket", ["Please take your", "ticket"]),
@@ -198,4 +243,4 @@ class TestLines:
         ],
     )
     def test_lines_break_where_a_reader_would_breathe(self, text: str, broken: list[str]) -> None:
-        assert wrap(text, 2 * SIDE_MM + 50.0, 5.0) == broken
+        assert list(wrap(text, 2 * SIDE_MM + 50.0, 5.0)) == broken

@@ -73,6 +73,7 @@ def test_a_preset_brings_name_picture_minutes_documents_and_ways(branch: City) -
     assert service.names == {"ja": "カードの返納", "en": "Return a card"}
     assert service.short_names == service.names
     assert (service.picture, service.legal_deadline, set(offer.modes)) == ("return", False, {Mode.WALK_IN})
+    assert service.tasks == []
     assert minutes_of(read_session(), branch.here, service.id) == 10
     assert to_bring(service.documents, "en")[0] == (
         "everyone",
@@ -205,6 +206,7 @@ PICKUP = {"preset": "pickup", "lane": "pickup"}
         ({"services": [{**PICKUP, "booking": []}]}, "services[1].booking"),
         ({"services": [{**PICKUP, "booking": ["fax"]}]}, "services[1].booking"),
         ({"services": [{**PICKUP, "legal_deadline": "yes"}]}, "services[1].legal_deadline"),
+        ({"services": [{**PICKUP, "tasks": ["dance"]}]}, "services[1].tasks"),
         ({"services": [{**PICKUP, "valid_from": "tomorrow"}]}, "services[1].valid_from"),
         ({"services": [{**PICKUP, "valid_from": "2027-01-02", "valid_to": "2027-01-01"}]}, "services[1].valid_to"),
         ({"services": [{**PICKUP, "pools": {"端末": 1}}]}, "services[1].pools.端末"),

@@ -366,3 +366,11 @@ def number_days() -> list[NumberDay]:
     """The number days, by date."""
     read_session().rollback()
     return read_session().query(NumberDay).order_by(NumberDay.business_date).all()
+
+
+def test_the_ticket_says_what_its_people_can_do_while_they_wait(city: City) -> None:
+    picked_up = city.scan(city.code(city.booked("10:00")[1])).ticket
+    renewed = city.come_without_booking("certificate").ticket
+
+    assert picked_up.tasks == ("notice", "pin", "return")
+    assert renewed.tasks == ()
