@@ -26,6 +26,7 @@ from server.edge import Parts
 from server.events import EventBus, OpeningChanged, PolicyChanged
 from server.health import blueprint as health
 from server.keys import Keyring
+from server.mailing.pages import blueprint as mailing_pages
 from server.messages import models as messages_models
 from server.offices.opening_pages import blueprint as opening_pages
 from server.offices.pages import blueprint as office_pages
@@ -101,6 +102,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         worklist_pages,
         desk_pages,
         walk_in_pages,
+        mailing_pages,
         report_pages,
         office_pages,
         opening_pages,

@@ -25,7 +25,7 @@ from server.queueing.queries import (
     ticket_of,
     waiting_in_lane,
 )
-from server.queueing.rules import Outcome, can_undo, has_further, served_as
+from server.queueing.rules import Outcome, can_undo, has_further, outcome_of
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _people(session: Session, step: VisitStep) -> tuple[PersonAt, ...]:
     for person, number, uid, restricted, service in rows:
         has_card = person.notice_id is not None or person.service_id in by_notice
         further = has_further(person, stops, step.lane_id)
-        served = None if further else served_as(Outcome.DONE, has_card)
+        served = None if further else outcome_of(Outcome.DONE, has_card)
         who = person.further_of or person.position
         known = None if restricted else uid  # the phone desk, to which it leads, knows no restricted one
         found.append(PersonAt(person.position, who, number, known, service, person.outcome, has_card, served))

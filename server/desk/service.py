@@ -13,19 +13,23 @@ from server.db import Transaction, transaction
 from server.events import QueueChanged
 from server.issuance.models import NoticeState
 from server.issuance.service import locked_notices
+from server.mailing.rules import ConsentMissing
+from server.mailing.service import promise, take_back
 from server.offices.queries import services_by_notice, stops_of
 from server.queueing.models import Undoable, Visit, VisitPerson, VisitStep
 from server.queueing.queries import number_of, step_at_window
 from server.queueing.rules import (
+    OF_CARDS,
     SERVED,
     ChangedSince,
     MoreStops,
     NobodyAtWindow,
+    NoCard,
     NotPossible,
     OtherVisitor,
     Outcome,
     has_further,
-    served_as,
+    outcome_of,
 )
 from server.queueing.service import end_people, locked_step_at, people_of, remember, undo_step, undoable_at
 from server.repeats import Caller, repeat_of
@@ -54,14 +58,19 @@ def finish(
     now: datetime,
     number: int | None = None,
     position: int | None = None,
+    *,
+    consent: bool = False,
 ) -> Finished:
     """People at a window end with an outcome: all of the party, or the one at `position`.
 
     What becomes of a card becomes of its own notice only; the booking is done when nobody of the visit is left.
-    `number` is the one the clerk sees. Raises NobodyAtWindow, OtherVisitor, NotPossible (has ended already), MoreStops.
+    `number` is the one the clerk sees; `consent`: they agree that cards are sent. Raises NobodyAtWindow, OtherVisitor,
+    NotPossible (has ended already), MoreStops, NoCard, ConsentMissing.
     """
+    if outcome is Outcome.LATER_BY_MAIL and not consent:
+        raise ConsentMissing
     with transaction() as tx:
-        body = {"window": window_id, "outcome": outcome.value, "position": position}
+        body = {"window": window_id, "outcome": outcome.value, "position": position, "number": number}
         repeat = repeat_of(tx, caller, "desk.finish", body, now)
         if repeat.answer is not None:
             return Finished.from_json(repeat.answer)
@@ -91,6 +100,8 @@ def finish(
         visit, over, booked = step.visit, end_people(tx, step, outcomes, now), None
         if over and visit.booking_id is not None:
             booked = finish_booking(tx, visit.booking_id)
+        by_mail = {p.position: p.notice_id for p in ending if outcomes[p.position] is Outcome.LATER_BY_MAIL}
+        promise(tx, caller, visit.office_id, visit.id, by_mail, now)
         kept = {"ended": list(outcomes), "notices": became, "booking_people": booked}
         remember(tx, caller, window_id, "finish", step, now, **kept)
         record(tx, now, caller.actor, "visit.finish", visit.uid, outcome=outcome.value, people=list(outcomes))
@@ -129,8 +140,10 @@ def undo(caller: Caller, window_id: int, now: datetime) -> Undone:
             if locked_booking(tx, booking_id).state is not BookingState.DONE:
                 raise ChangedSince
             reopen_booking(tx, booking_id, row.before["booking_people"])
-        act, step = row.act, undo_step(tx, row)
+        act, ended, step = row.act, row.before.get("ended", ()), undo_step(tx, row)
         visit = step.visit
+        if not take_back(tx, visit.id, ended):
+            raise ChangedSince
         record(tx, now, caller.actor, "visit.undo", visit.uid, number=number_of(tx.session, visit.id), act=act)
         tx.publish(QueueChanged(visit.office_id))
         return repeat.keep(Undone(visit.uid, act))
@@ -152,14 +165,16 @@ def _live(people: Collection[VisitPerson], position: int | None) -> list[VisitPe
 def _outcomes(
     tx: Transaction, step: VisitStep, ending: Collection[VisitPerson], asked: Outcome
 ) -> Mapping[int, Outcome]:
-    """Position → outcome. Raises MoreStops where somebody who is to be served has not been everywhere."""
+    """Position → outcome. Raises MoreStops where somebody who is to be served has not been everywhere, NoCard."""
     office_id = step.visit.office_id
-    if asked in SERVED:
-        stops = stops_of(tx.session, office_id, {person.service_id for person in ending})
-        if any(has_further(person, stops, step.lane_id) for person in ending):
-            raise MoreStops
     by_notice = services_by_notice(tx.session, office_id)
-    return {
-        person.position: served_as(asked, person.notice_id is not None or person.service_id in by_notice)
+    outcomes = {
+        person.position: outcome_of(asked, person.notice_id is not None or person.service_id in by_notice)
         for person in ending
     }
+    if asked in OF_CARDS and asked not in outcomes.values():
+        raise NoCard
+    stops = stops_of(tx.session, office_id, {person.service_id for person in ending})
+    if any(outcomes[p.position] in SERVED and has_further(p, stops, step.lane_id) for p in ending):
+        raise MoreStops
+    return outcomes

@@ -56,6 +56,8 @@ OUTCOMES = {
 # Endings that are possible at every stop, each with its key; of the second lot only for whom there is a card.
 ANYWHERE = {Outcome.PAPERS_MISSING: "E", Outcome.LEFT: "G"}
 OF_CARDS = {Outcome.LATER_BY_MAIL: "Y", Outcome.STOPPED: "T"}
+# Sent by mail is asked for on a page of its own, where the visitor's consent is ticked.
+AGREES = "本人確認をし、カードを後日郵送することに本人が同意しました"
 PARKED_FOR = {ParkedFor.PAPERS: "書類を取りに", ParkedFor.CHOOSING: "考え中", ParkedFor.OTHER: "保留"}
 ASIDE = {"missed": StepState.MISSED, "parked": StepState.PARKED, "unready": StepState.WAITING}
 UNDO = {"finish": "終了", "pass_on": "次へ", "missed": "不在", "park": "保留"}
@@ -82,6 +84,8 @@ SENTENCES = {
     "nothing_to_undo": "元に戻せる操作はありません。戻せるのは、この窓口の最後の操作だけ、60秒以内です。",
     "changed_since": "その後に別の操作があったため、元に戻せません。何も変わっていません。",
     "unknown_service": "この手続は、いま窓口で受けられません。",
+    "no_card": "この方に、郵送や取止めにするカードはありません。",
+    "consent_missing": "郵送に同意したことを確かめ、印を付けてください。まだ終わっていません。",
     "more_stops": "まだ次の段階があります。「次へ」を押してください。",
     "no_terminal_free": "使える統合端末がありません。ほかの窓口が終わってから、もう一度押してください。",
     "step_state": "この番号は、ほかの窓口で呼ばれたか、もう終わっています。",
@@ -361,7 +365,8 @@ def ask_finish(number: int, position: int | None = None) -> ResponseReturnValue:
     label = OUTCOMES[outcome]
     whom = f"{here.number}番" if position is None else f"{here.number}番の{position}人目"
     fields = {"outcome": outcome.value, "number": here.number}
-    return _confirm(window, f"{whom}を「{label}」で終わりますか", label, fields)
+    agrees = AGREES if outcome is Outcome.LATER_BY_MAIL else ""
+    return _confirm(window, f"{whom}を「{label}」で終わりますか", label, fields, agrees)
 
 
 @blueprint.post("/windows/<int(max=9999):number>/finish")
@@ -369,11 +374,14 @@ def ask_finish(number: int, position: int | None = None) -> ResponseReturnValue:
 @needs(Right.DESK)
 def finish(number: int, position: int | None = None) -> ResponseReturnValue:
     """終了, once it is confirmed, of the very number that the screen showed: all of the party, or one of it."""
-    outcome = _outcome()
+    outcome, consent = _outcome(), "consent" in request.form
     if "confirmed" not in request.form:
         return redirect(url_for("desk.ask_finish", number=number, position=position, outcome=outcome.value), 303)
     shown = _shown()
-    return _act(number, lambda asking, window, moment: desk.finish(asking, window, outcome, moment, shown, position))
+    return _act(
+        number,
+        lambda asking, window, moment: desk.finish(asking, window, outcome, moment, shown, position, consent=consent),
+    )
 
 
 @blueprint.post("/windows/<int(max=9999):number>/close")
@@ -395,13 +403,16 @@ def _act(number: int, action: Callable[[Caller, int, datetime], object]) -> Resp
     return _answer(window, moment)
 
 
-def _confirm(window: Window, question: str, label: str, fields: dict[str, Any]) -> ResponseReturnValue:
-    """The page that asks again; its form goes to its own address."""
+def _confirm(
+    window: Window, question: str, label: str, fields: dict[str, Any], agrees: str = ""
+) -> ResponseReturnValue:
+    """The page that asks again, and whether the visitor `agrees`; its form goes to its own address."""
     return render_template(
         "staff/desk_confirm.html",
         question=question,
         label=label,
         fields=fields,
+        agrees=agrees,
         action=request.path,
         back=_path(window),
     )
@@ -518,8 +529,10 @@ def _person(person: PersonAt) -> dict[str, Any]:
     }
 
 
-def _ending(outcome: Outcome, key: str = "") -> dict[str, str]:
-    return {"outcome": outcome.value, "label": OUTCOMES[outcome], "key": key}
+def _ending(outcome: Outcome, key: str = "") -> dict[str, Any]:
+    """One way of ending; `asks`: it leads to a page that asks first."""
+    asks = outcome is Outcome.LATER_BY_MAIL
+    return {"outcome": outcome.value, "label": OUTCOMES[outcome], "key": key, "asks": asks}
 
 
 def _rows(here: AtWindow) -> list[dict[str, str]]:

@@ -78,6 +78,7 @@ class Outcome(Enum):
 
 
 SERVED = (Outcome.HANDED_OVER, Outcome.DONE)
+OF_CARDS = (Outcome.LATER_BY_MAIL, Outcome.STOPPED)
 
 
 _NEXT: dict[tuple[StepState, StepAction], StepState] = {
@@ -157,6 +158,12 @@ class MoreStops(NotNow):
     """There is a further stop: nothing is handed over before the last one."""
 
     code = "more_stops"
+
+
+class NoCard(NotNow):
+    """Nobody here has a card that could be sent or stopped."""
+
+    code = "no_card"
 
 
 class UnknownTerminal(NotFound):
@@ -284,11 +291,12 @@ def can_undo(actor: str, now: datetime, by: str, at: datetime) -> bool:
     return actor == by and now <= at + UNDO_FOR
 
 
-def served_as(asked: Outcome, hands_over: bool) -> Outcome:
-    """The outcome of one person: whoever is served has got what their service hands over, if it does."""
-    if asked not in SERVED:
-        return asked
-    return Outcome.HANDED_OVER if hands_over else Outcome.DONE
+def outcome_of(asked: Outcome, has_card: bool) -> Outcome:
+    """The outcome of one person in one service: whoever is served has got the card, if there is one, and only a card
+    can be sent or stopped: what else they came for is done."""
+    if asked in SERVED:
+        return Outcome.HANDED_OVER if has_card else Outcome.DONE
+    return Outcome.DONE if asked in OF_CARDS and not has_card else asked
 
 
 @dataclass(frozen=True)

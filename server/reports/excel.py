@@ -10,8 +10,8 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from server.reports.queries import WaitReport
-from server.reports.rules import safe_cell
 from server.reports.words import COLUMNS, DEFINITION, Sheet, cells, heading, outcome_rows, sentences, sheets, within
+from server.spreadsheets import safe_cell
 
 BOLD = Font(bold=True)
 WIDE, NARROW = 22, 13

@@ -161,8 +161,3 @@ def by_all(wait: Wait) -> tuple[str, ...]:
 def of_all(_: Wait) -> tuple[str, ...]:
     """Of all together."""
     return ("全体",)
-
-
-def safe_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, also when the table is saved as CSV and opened again."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else text

@@ -59,6 +59,10 @@ GUARDS = {
     "GET /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins/numbers": "staff:desk",
+    # Cards that are sent
+    "GET /mailings": "staff:desk",
+    "GET /mailings/to-send.csv": "staff:desk",
+    "POST /mailings/<uuid:uid>": "staff:desk",
     # Figures
     "GET /reports/waits": "staff:reports",
     "GET /reports/waits.xlsx": "staff:reports",

@@ -270,7 +270,8 @@ class City:
         position: int | None = None,
     ) -> Finished:
         """終了: all of the party, or one of it."""
-        return finish(by or self._clerk(), self.window(number).id, ending, self.now, position=position)
+        asking, window, consent = by or self._clerk(), self.window(number).id, ending is Ending.LATER_BY_MAIL
+        return finish(asking, window, ending, self.now, position=position, consent=consent)
 
     def pass_on(self, number: int, by: Caller | None = None) -> Passed:
         """次へ: the stop at a window is done."""

@@ -24,6 +24,7 @@ from server.queueing.models import Call, Ticket, Visit, VisitPerson, VisitStep
 from server.queueing.queries import sequence_of
 from server.queueing.rules import (
     AT_WINDOW,
+    OF_CARDS,
     OPEN_STATES,
     SERVED,
     UNDO_FOR,
@@ -41,6 +42,7 @@ from tests.server.renewed import Standing
 
 # Papers are checked in one lane and cards issued in another, at one of two terminals for three windows.
 STOPS = {"pickup": ("pickup", "issue"), "certificate": ("renewal",), "pin": ("renewal",)}
+CARDS = ("pickup",)  # services in which a card is handed over
 FIRST_NUMBER = {"pickup": 1, "renewal": 301}
 LANES = {1: ("pickup", "renewal", "issue"), 2: ("issue",), 3: ("issue", "renewal")}
 CLERK, COLLEAGUE = "madoguchi2", "madoguchi3"
@@ -275,7 +277,10 @@ class TheLine(RuleBasedStateMachine):
         ends = [p for n, p in enumerate(party.people if party else [], start=1) if p.live and position in (None, n)]
         expected = "ok" if ends else "step_state" if party else "nobody_at_window"
         act = party and self._act("finish", number, party, "ended")
-        if party and ending in SERVED and any(person.after(party.lane) for person in ends):
+        served = [p for p in ends if ending in SERVED or (ending in OF_CARDS and p.service not in CARDS)]
+        if ends and ending in OF_CARDS and served == ends:
+            expected = "no_card"
+        elif party and any(person.after(party.lane) for person in served):
             expected = "more_stops"
         assert self._do(lambda: self.city.finish(number, ending, position=position)) == expected
         if party and act and expected == "ok":

@@ -48,7 +48,7 @@ def test_an_ending_is_undone_for_visit_booking_and_notice(city: City) -> None:
     assert steps()[0].state is StepState.CALLED
     assert city.finish(3, Outcome.LATER_BY_MAIL).over
     verbs = read_session().scalars(select(AuditEntry.verb).order_by(AuditEntry.id)).all()
-    assert verbs[-3:] == ["visit.finish", "visit.undo", "visit.finish"]
+    assert verbs[-4:] == ["visit.finish", "visit.undo", "mailing.promise", "visit.finish"]
     assert city.has_right_counters()
 
 

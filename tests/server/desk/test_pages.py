@@ -339,7 +339,10 @@ def test_each_of_a_party_has_buttons_of_their_own(city: City) -> None:
     asked = clerk.press("people/2/finish", outcome="later_by_mail")
     assert "1番の2人目を「後日郵送」で終わりますか" in plain(clerk.get(asked.location))
     assert [p["ended"] for p in clerk.picture()["people"]] == ["", ""]
+    assert "郵送することに本人が同意しました" in plain(clerk.get(asked.location))
     clerk.send(asked.location, f"{AT}/people/2/finish", confirmed="1")
+    assert "郵送に同意したことを確かめ" in plain(clerk.get(AT))
+    clerk.send(asked.location, f"{AT}/people/2/finish", confirmed="1", consent="1")
     assert [p["ended"] for p in clerk.picture()["people"]] == ["", "後日郵送"]
     assert clerk.ask("people/3/finish", "people/1/finish", confirmed="1")[1]["refusal"]["code"] == "step_state"
     assert clerk.ask("finish", confirmed="1")[1]["picture"]["number"] is None

@@ -29,7 +29,7 @@ from server.queueing.rules import (
     choose_next,
     has_further,
     next_stand,
-    served_as,
+    outcome_of,
 )
 from tests.fakes import MONDAY_NINE
 
@@ -391,10 +391,10 @@ def test_somebody_goes_on_while_there_is_a_stop_after_the_one_here(person: Perso
 
 
 @pytest.mark.parametrize("asked", Outcome)
-def test_who_is_served_has_what_the_service_hands_over_and_every_other_outcome_is_as_said(asked: Outcome) -> None:
-    served = asked in (Outcome.HANDED_OVER, Outcome.DONE)
-    assert served_as(asked, hands_over=True) is (Outcome.HANDED_OVER if served else asked)
-    assert served_as(asked, hands_over=False) is (Outcome.DONE if served else asked)
+def test_who_is_served_has_the_card_if_there_is_one_and_only_a_card_is_sent_or_stopped(asked: Outcome) -> None:
+    served, ends = asked in (Outcome.HANDED_OVER, Outcome.DONE), asked in (Outcome.PAPERS_MISSING, Outcome.LEFT)
+    assert outcome_of(asked, has_card=True) is (Outcome.HANDED_OVER if served else asked)
+    assert outcome_of(asked, has_card=False) is (asked if ends else Outcome.DONE)
 
 
 MOMENT = timedelta(microseconds=1)
