@@ -14,9 +14,10 @@ from madoguchi import codes
 from madoguchi.wire import CallKind
 from server.clock import at_minute, business_date
 from server.offices.models import Feed, Terminal, Window
+from server.offices.policy import OfficePolicy
 from server.offices.queries import lanes_of_window, terminal_kinds
 from server.queueing.models import Call, Ticket, TicketState, Visit, VisitStep
-from server.queueing.rules import AT_WINDOW, StepClass, StepState
+from server.queueing.rules import AT_WINDOW, StepClass, StepState, counts_as_ready_since
 
 HEADS = 3
 
@@ -92,6 +93,15 @@ def _terminals(office_id: int, now: datetime) -> Select[Terminal]:
     return select(Terminal).where(Terminal.office_id == office_id, there).order_by(Terminal.id)
 
 
+# Of those who are not ready also the first who have been there so long that they count as ready: however many are due
+# before, they are found. The index holds their entering, too, and passes over no more than have come since.
+_READINESS = (
+    (VisitStep.ready.is_(True),),
+    (VisitStep.ready.is_(False),),
+    (VisitStep.ready.is_(False), VisitStep.entered_at <= bindparam("long_ago")),
+)
+
+
 @cache
 def _heads(lines: int) -> Select[VisitStep]:
     """The first few of each line, class and readiness in one statement: as many look-ups in the index, no sorting."""
@@ -102,7 +112,7 @@ def _heads(lines: int) -> Select[VisitStep]:
                 VisitStep.lane_id == bindparam(f"lane{n}"),
                 VisitStep.state == StepState.WAITING,
                 VisitStep.terminal_kind == bindparam(f"kind{n}"),
-                VisitStep.ready.is_(ready),
+                *readiness,
                 VisitStep.step_class == step_class,
                 VisitStep.due_at >= bindparam("today"),
             )
@@ -112,19 +122,22 @@ def _heads(lines: int) -> Select[VisitStep]:
             .c.id
         )
         for n in range(lines)
-        for ready in (True, False)
+        for readiness in _READINESS
         for step_class in StepClass
     ]
     found = select(VisitStep).where(VisitStep.id.in_(union_all(*first)))
     return found.execution_options(populate_existing=True)
 
 
-def heads(session: Session, lines: Sequence[Line], now: datetime, passed_over: Sequence[int] = ()) -> list[VisitStep]:
+def heads(
+    session: Session, lines: Sequence[Line], now: datetime, policy: OfficePolicy, passed_over: Sequence[int] = ()
+) -> list[VisitStep]:
     """The first few waiting steps of each class and readiness of these lines, each found by the index; those passed
-    over do not count among them."""
+    over do not count among them. Among them is whoever the rule would choose of all."""
     if not lines:
         return []
-    asked: dict[str, Any] = {"today": _today(now), "first": HEADS + len(passed_over)}
+    long_ago = counts_as_ready_since(now, policy)
+    asked: dict[str, Any] = {"today": _today(now), "first": HEADS + len(passed_over), "long_ago": long_ago}
     for n, line in enumerate(lines):
         asked |= {f"lane{n}": line.lane_id, f"kind{n}": line.terminal_kind}
     return [step for step in session.scalars(_heads(len(lines)), asked) if step.id not in passed_over]

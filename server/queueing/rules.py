@@ -339,6 +339,11 @@ def due_without_booking(came_at: datetime, policy: OfficePolicy) -> datetime:
 _BY_THE_CLOCK = (StepClass.BOOKED, StepClass.RETURNED, StepClass.TRANSFERRED)
 
 
+def counts_as_ready_since(now: datetime, policy: OfficePolicy) -> datetime:
+    """Who entered a line then or before counts as ready."""
+    return now - timedelta(minutes=policy.not_ready_minutes)
+
+
 def choose_next(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) -> tuple[StepLike, Reason]:
     """Who is called next, of the first of each class and readiness.
 
@@ -357,8 +362,8 @@ def choose_next(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) 
         raise NobodyWaiting
     places = {step.id: _place(step, now, policy) for step in heads}
     first = min(heads, key=lambda step: places[step.id])
-    latest = now - timedelta(minutes=policy.not_ready_minutes)
-    ready = [step for step in heads if step.ready or step.entered_at <= latest] or heads
+    long_ago = counts_as_ready_since(now, policy)
+    ready = [step for step in heads if step.ready or step.entered_at <= long_ago] or heads
     step = min(ready, key=lambda step: places[step.id])
     return step, Reason(_why(step, now, policy), step.due_at, step.entered_at, step is not first)
 

@@ -559,7 +559,7 @@ def people_of(tx: Transaction, visit_id: int) -> Sequence[VisitPerson]:
 def _choose(
     tx: Transaction, lines: Sequence[Line], policy: OfficePolicy, now: datetime, passed: Sequence[int]
 ) -> tuple[StepLike, Reason]:
-    return choose_next(heads(tx.session, lines, now, passed), now, policy)
+    return choose_next(heads(tx.session, lines, now, policy, passed), now, policy)
 
 
 def _claim(tx: Transaction, choose: Callable[[list[int]], tuple[StepLike, Reason]]) -> tuple[VisitStep, Reason]:

@@ -119,9 +119,8 @@ class TheLine(RuleBasedStateMachine):
         self.context.push()
         self.city = City(office)
         self.city.check_papers_first(windows=list(LANES.values()))
-        # The end of patience is judged by the first few of each class only (docs/adr/0011), so it lies beyond the day.
-        for key, value in {"walk_ins_end_by_themselves": False, "not_ready_minutes": 240}.items():
-            self.city.set_row(Policy(office_id=self.city.here, valid_from=MONDAY, key=key, value=value, by="test"))
+        policy = {"valid_from": MONDAY, "key": "walk_ins_end_by_themselves", "value": False, "by": "test"}
+        self.city.set_row(Policy(office_id=self.city.here, **policy))
         self.codes = []
         for time, size in BOOKED.items():
             first, *others = self.city.people(size)

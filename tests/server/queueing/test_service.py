@@ -135,7 +135,7 @@ class TestCallingNext:
 
         for now in (moment("9:18"), moment("9:29"), moment("9:30"), moment("9:40"), moment("10:00")):
             lines = lines_of_window(read_session(), window, now)
-            chosen, reason = choose_next(heads(read_session(), lines, now), now, DEFAULT)
+            chosen, reason = choose_next(heads(read_session(), lines, now, DEFAULT), now, DEFAULT)
             first, why = choose_next(everybody, now, DEFAULT)
             assert (chosen.id, reason) == (first.id, why)
 

@@ -109,6 +109,28 @@ def test_who_has_chosen_a_pin_goes_first_and_the_others_keep_their_place(counter
     assert order == [3, 1, 2]
 
 
+def test_whose_patience_is_over_counts_as_ready_however_many_are_due_before(city: City) -> None:
+    city.check_papers_first(terminals=1)
+    city.open(1, 2)
+    for _ in range(3):
+        city.come_without_booking()
+    city.at("9:01")
+    patient = city.come_without_booking().ticket.number
+    city.at("9:02")
+    city.come_without_booking()
+    tickets = {step.visit.tickets[0].number: step.visit.tickets[0].uid for step in steps()}
+    city.call(1, tickets[patient])
+    city.pass_on(1)
+    city.at("9:30")
+    city.ready(tickets[5])
+    for number in (1, 2, 3, 5):
+        city.call(1, tickets[number])
+        city.pass_on(1)
+
+    city.at("9:32")
+    assert city.call_next(2).number == patient
+
+
 def test_two_at_one_terminal_are_refused_by_the_database(counter: City) -> None:
     for _ in range(2):
         counter.call_next(1)
