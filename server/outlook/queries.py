@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from random import Random
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from madoguchi.codes import Code
 from madoguchi.wire import WaitView
@@ -20,15 +21,15 @@ from server.booking.models import Booking, BookingPerson
 from server.booking.queries import STILL_TO_COME
 from server.booking.rules import BookingState
 from server.clock import at_minute, business_date, office_time
-from server.offices.models import Office, Window
+from server.offices.models import Office, ServiceStep, Window
 from server.offices.policy import OfficePolicy
 from server.offices.queries import all_offices, lanes_by_window, lanes_of, policy_on, steps_of
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
 from server.queueing.models import TicketState, Visit, VisitPerson, VisitStep
 from server.queueing.queries import terminals_of, ticket_by_code, waiting_before
-from server.queueing.rules import AT_WINDOW, StepClass, StepState, due_without_booking
-from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, ToCome, estimates, newcomer, told
+from server.queueing.rules import AT_WINDOW, Stand, StepClass, StepState, due_without_booking, next_stand
+from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, Takes, ToCome, estimates, newcomer, told
 from server.queueing.waiting_time import expected_end as end_of
 
 MINUTE = timedelta(minutes=1)
@@ -54,11 +55,21 @@ class _Recent:
 class _Planned:
     """A stop of a service, of the office's file."""
 
+    position: int
     service_id: int
     lane_id: int
     terminal_kind: str
-    ready: bool
+    ready_first: bool
     minutes: float
+
+
+@dataclass
+class _Wish:
+    """What one person of a party still wants, played through: a service, and how many of its stops are done."""
+
+    service_id: int
+    stops_done: int
+    live: bool = True
 
 
 @dataclass(frozen=True)
@@ -193,17 +204,16 @@ _IN_LINE = (
         VisitStep.ready,
         VisitStep.window_id,
         VisitStep.called_at,
-        select(func.count())
-        .where(VisitPerson.visit_id == VisitStep.visit_id, VisitPerson.live)
-        .scalar_subquery()
-        .label("people"),
+        VisitPerson.service_id.label("wants"),
+        VisitPerson.stops_done,
     )
+    .join(VisitPerson, (VisitPerson.visit_id == VisitStep.visit_id) & VisitPerson.live)
     .where(
         VisitStep.lane_id.in_(bindparam("lanes", expanding=True)),
         VisitStep.state.in_((StepState.WAITING, *AT_WINDOW)),
         VisitStep.due_at >= bindparam("today"),
     )
-    .order_by(VisitStep.id)
+    .order_by(VisitStep.id, VisitPerson.position)
 )
 _WINDOWS = select(Window.id, Window.is_open, Window.opened_on).where(Window.office_id == bindparam("office"))
 _TO_COME = (
@@ -234,17 +244,16 @@ def _in_line(session: Session, known: _Known, now: datetime) -> tuple[list[InLin
     """Who waits; and window → who is at it since how many minutes."""
     waiting: list[InLine] = []
     served: dict[int, tuple[InLine, float]] = {}
-    for row in session.execute(_IN_LINE, {"lanes": known.lanes, "today": at_minute(business_date(now), 0)}):
-        stops = known.stops.get(row.service_id, ())
-        here = next((n for n, stop in enumerate(stops) if stop.lane_id == row.lane_id), len(stops))
-        now_at = Stop(
-            row.lane_id,
-            known.durations.takes(row.service_id, row.lane_id, office_time(now).hour, row.people),
-            row.terminal_kind,
-            row.ready,
-        )
-        after = (_stop(known, stop, now, row.people) for stop in stops[here + 1 :])
-        party = InLine(row.id, row.step_class, row.due_at, row.entered_at, (now_at, *after), row.ready)
+    alike: dict[tuple[Stand, tuple[tuple[int, int], ...]], tuple[Stop, ...]] = {}
+    asked = {"lanes": known.lanes, "today": at_minute(business_date(now), 0)}
+    for _, rows in groupby(session.execute(_IN_LINE, asked), lambda row: row.id):
+        row, *others = rows
+        stand = Stand(row.lane_id, row.service_id, row.terminal_kind, not row.ready)
+        wishes = tuple((one.wants, one.stops_done) for one in (row, *others))
+        if (stand, wishes) not in alike:
+            alike[stand, wishes] = _stops_ahead(known, stand, wishes, now)
+        stops = alike[stand, wishes]
+        party = InLine(row.id, row.step_class, row.due_at, row.entered_at, stops, row.ready)
         if row.state is StepState.WAITING:
             waiting.append(party)
         else:
@@ -252,9 +261,37 @@ def _in_line(session: Session, known: _Known, now: datetime) -> tuple[list[InLin
     return waiting, served
 
 
+def _stops_ahead(known: _Known, stand: Stand, wishes: Sequence[tuple[int, int]], now: datetime) -> tuple[Stop, ...]:
+    """Where a party goes from where it stands: whoever has a stop in a lane does it there at the same time, and each
+    procedure takes its own time, however many of them one person has."""
+    people = [_Wish(service, done) for service, done in wishes if service in known.stops]
+    found = []
+    there: Stand | None = stand
+    while there is not None:
+        here = []
+        for person in people:
+            own = known.stops[person.service_id]
+            if person.stops_done < len(own) and own[person.stops_done].lane_id == there.lane_id:
+                here.append(person.service_id)
+                person.stops_done += 1
+        found.append(
+            Stop(there.lane_id, _take_together(known, there, here, now), there.terminal_kind, not there.ready_first)
+        )
+        there = next_stand(people, known.stops)
+    return tuple(found)
+
+
+def _take_together(known: _Known, stand: Stand, services: Sequence[int], now: datetime) -> Takes:
+    """How long these services take in one lane, one after the other: as so many times the first of them."""
+    takes, hour = known.durations.takes, office_time(now).hour
+    first = takes(stand.service_id, stand.lane_id, hour).mean
+    together = sum(takes(service, stand.lane_id, hour).mean for service in services)
+    return takes(stand.service_id, stand.lane_id, hour, together / first if services else 1)
+
+
 def _stop(known: _Known, stop: _Planned, now: datetime, people: int = 1) -> Stop:
     takes = known.durations.takes(stop.service_id, stop.lane_id, office_time(now).hour, people)
-    return Stop(stop.lane_id, takes, stop.terminal_kind, stop.ready)
+    return Stop(stop.lane_id, takes, stop.terminal_kind, not stop.ready_first)
 
 
 def _places(
@@ -297,7 +334,9 @@ def _known(session: Session, office_id: int, now: datetime) -> _Known:
     same_day = known is not None and business_date(known.at) == business_date(now)
     recent = known.recent if known is not None and same_day else _learn(session, office_id, now, policy.learning_days)
     stops = {
-        service: [_Planned(service, s.lane_id, s.terminal_kind or "", not s.ready_first, s.minutes) for s in steps]
+        service: [
+            _Planned(s.position, service, s.lane_id, s.terminal_kind or "", s.ready_first, s.minutes) for s in steps
+        ]
         for service, steps in steps_of(session, office_id).items()
     }
     planned = {(stop.service_id, stop.lane_id): stop.minutes for own in stops.values() for stop in own}
@@ -326,11 +365,12 @@ def _learn(session: Session, office_id: int, now: datetime, days: int) -> _Recen
 
 def _done(session: Session, office_id: int, days: Sequence[date]) -> list[Done]:
     """Stops that were done on these days. From the last call on: who had to be called again after a while took nobody's
-    time meanwhile. What the end of the day has ended is not done."""
+    time meanwhile. What the end of the day has ended is not done. Of the time at a window each procedure that is done
+    there has its share."""
     rows = session.execute(_DONE, {"office": office_id, "days": days})
     return [
-        Done(service, lane, office_time(called).hour, (ended - called) / MINUTE / people)
-        for service, lane, called, ended, people in rows
+        Done(service, lane, office_time(called).hour, (ended - called) / MINUTE * own / together)
+        for service, lane, called, ended, own, together in rows
         if called is not None and ended is not None
     ]
 
@@ -343,15 +383,34 @@ _DAYS = (
     .limit(bindparam("days"))
 )
 _ON_DAYS = (Visit.office_id == bindparam("office"), Visit.business_date.in_(bindparam("days", expanding=True)))
+_OWN, _OF_ALL = aliased(ServiceStep), aliased(ServiceStep)
 _DONE = (
-    select(VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at, func.count())
+    select(
+        VisitStep.service_id,
+        VisitStep.lane_id,
+        VisitStep.called_at,
+        VisitStep.ended_at,
+        _OWN.minutes,
+        func.sum(_OF_ALL.minutes),
+    )
     .join(Visit, Visit.id == VisitStep.visit_id)
     .join(VisitPerson, VisitPerson.visit_id == Visit.id)
-    .where(
-        *_ON_DAYS,
-        VisitStep.state == StepState.DONE,
+    .join(
+        _OWN,
+        (_OWN.office_id == Visit.office_id)
+        & (_OWN.service_id == VisitStep.service_id)
+        & (_OWN.lane_id == VisitStep.lane_id),
     )
-    .group_by(VisitStep.id, VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at)
+    .join(
+        _OF_ALL,
+        (_OF_ALL.office_id == Visit.office_id)
+        & (_OF_ALL.service_id == VisitPerson.service_id)
+        & (_OF_ALL.lane_id == VisitStep.lane_id),
+    )
+    .where(*_ON_DAYS, VisitStep.state == StepState.DONE)
+    .group_by(
+        VisitStep.id, VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at, _OWN.minutes
+    )
 )
 _CAME = select(Visit.arrived_at, Visit.booked_at).where(*_ON_DAYS)
 _STAYED_AWAY = select(func.count()).where(

@@ -48,7 +48,7 @@ class Durations:
     def __init__(self, planned: Mapping[tuple[int, int], float], past: Iterable[Done], today: Iterable[Done]) -> None:
         """`past` are the recent days, without today."""
         observed = {stop: list(done) for stop, done in groupby(sorted(past), lambda d: (d.service_id, d.lane_id))}
-        self._takes: dict[tuple[int, int, int, int], Takes] = {}
+        self._takes: dict[tuple[int, int, int, float], Takes] = {}
         self._known = {stop: _learn(minutes, observed.get(stop, ())) for stop, minutes in planned.items()}
         self._learn_pace(today)
 
@@ -63,8 +63,8 @@ class Durations:
         least = min((known.n for known in self._known.values()), default=0)
         self.doubt = sqrt(DAYS_DIFFER**2 + SPREAD**2 / (FILE_COUNTS + least + len(ratios)))
 
-    def takes(self, service_id: int, lane_id: int, hour: int, people: int = 1) -> Takes:
-        """How long a stop takes a party that is called in an hour."""
+    def takes(self, service_id: int, lane_id: int, hour: int, people: float = 1) -> Takes:
+        """How long a stop takes a party that is called in an hour; `people`: so many times what one person takes."""
         asked = (service_id, lane_id, hour, people)
         if asked not in self._takes:
             known = self._known.get((service_id, lane_id), UNKNOWN)

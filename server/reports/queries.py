@@ -16,7 +16,8 @@ from server.reports.rules import Told, Wait, check_period, minutes_between, told
 
 @dataclass(frozen=True)
 class WaitReport:
-    """The waits of an office from a day to a day, as of a moment. `outcomes`: how → people (None: not ended yet)."""
+    """The waits of an office from a day to a day, as of a moment. `outcomes`: how → people (None: not ended yet), by
+    what they came for; `further`: procedures that were added to visits."""
 
     office: str
     first: date
@@ -25,6 +26,7 @@ class WaitReport:
     waits: tuple[Wait, ...]
     told: Told
     outcomes: Mapping[Outcome | None, int]
+    further: int
     never_called: int
     still_waiting: int
 
@@ -65,6 +67,7 @@ def wait_report(session: Session, office: Office, first: date, last: date, now: 
         tuple(waits),
         told(waits),
         outcomes,
+        session.scalar(_FURTHER, asked) or 0,
         never_called=sum(not_called.values()) - waiting,
         still_waiting=waiting,
     )
@@ -92,17 +95,24 @@ _WAITS = (
     .join(VisitStep, VisitStep.visit_id == Visit.id)
     .where(*_DAYS, VisitStep.first_called_at.is_not(None))
 )
+# A further procedure is nobody more.
 _PEOPLE = (
     select(VisitPerson.visit_id, func.count())
     .join(Visit, Visit.id == VisitPerson.visit_id)
-    .where(*_DAYS)
+    .where(*_DAYS, VisitPerson.further_of.is_(None))
     .group_by(VisitPerson.visit_id)
 )
 _OUTCOMES = (
     select(VisitPerson.outcome, func.count())
     .join(Visit, Visit.id == VisitPerson.visit_id)
-    .where(*_DAYS)
+    .where(*_DAYS, VisitPerson.further_of.is_(None))
     .group_by(VisitPerson.outcome)
+)
+_FURTHER = (
+    select(func.count())
+    .select_from(VisitPerson)
+    .join(Visit, Visit.id == VisitPerson.visit_id)
+    .where(*_DAYS, VisitPerson.further_of.is_not(None))
 )
 _NOT_CALLED = (
     select(VisitStep.state, func.count())

@@ -100,6 +100,8 @@ def sentences(report: WaitReport) -> list[str]:
         said.append(f"お知らせした幅に入った割合：{told.hits * 100:.1f}％（{told.ranges} 件）")
     if not said:
         said.append("お知らせした待ち時間の記録は、この期間にありません。")
+    if report.further:
+        said.append(f"同じ来庁で追加した手続：{report.further} 件（人数には入れません）")
     said.append(f"呼ばれずに終わった段階：{report.never_called} 件　まだ呼ばれていない段階：{report.still_waiting} 件")
     return said
 

@@ -247,7 +247,7 @@ def test_who_ended_without_a_card_left_or_was_done_by_what_they_came_for() -> No
 @pytest.mark.usefixtures("empty")
 def test_cards_that_were_to_be_sent_are_not_forgotten_and_nobody_is_said_to_have_agreed() -> None:
     """Of those whose notice still waits to be sent, and those who had none."""
-    upgrade(directory=str(MIGRATIONS), revision="0016_tasks_while_waiting")
+    upgrade(directory=str(MIGRATIONS), revision="0015_undo_and_procedures")
     by_mail = OUTCOMES_BEFORE[3].replace("not_handed_over", "later_by_mail")
     office, service = A_NOTICE[0], OUTCOMES_BEFORE[0].replace("(2, 'pin'", "(1, 'pickup'")
     sent = A_NOTICE[2].replace("state)", "state, storage_place, restricted)").replace("'ready')", "'by_mail', '', :no)")
@@ -261,5 +261,5 @@ def test_cards_that_were_to_be_sent_are_not_forgotten_and_nobody_is_said_to_have
     with db.engine.connect() as connection:
         rows = [(*row[:3], bool(row[3]), row[4]) for row in connection.execute(asked)]
     assert rows == [(1, 1, 1, False, "to_send"), (1, 2, None, False, "to_send")]
-    downgrade(directory=str(MIGRATIONS), revision="0016_tasks_while_waiting")
+    downgrade(directory=str(MIGRATIONS), revision="0015_undo_and_procedures")
     assert "mailings" not in inspect(db.engine).get_table_names()

@@ -34,6 +34,7 @@ from server.queueing.service import (
     Called,
     Passed,
     Rested,
+    add_procedure,
     call_next,
     call_ticket,
     close_window,
@@ -280,6 +281,10 @@ class City:
     def park(self, number: int, why: ParkedFor = ParkedFor.OTHER) -> Rested:
         """保留."""
         return park(self._clerk(), self.window(number).id, why, self.now)
+
+    def add(self, number: int, service: str, position: int = 1) -> Rested:
+        """手続の追加, for somebody at a window."""
+        return add_procedure(self._clerk(), self.window(number).id, position, service, self.now)
 
     def back(self, ticket: UUID) -> Rested:
         """戻った: staff see somebody who was away."""

@@ -79,6 +79,19 @@ class TestByItself:
             four.come_without_booking(party=4)
         assert four.come_without_booking(party=3).ticket.party == 3
 
+    def test_a_further_procedure_is_its_own_work_and_nobody_more(self, four: City) -> None:
+        fill(four, 2)
+        before = {one.service.code: one.end for one in intake(four).services}
+        four.call_next(3)
+        four.add(3, "pin")
+        after = {one.service.code: one.end for one in intake(four).services}
+        # A quarter of an hour more for window 1 and 2, which do PINs; a second person would be as much for pick-up.
+        pin, pickup = before["pin"], before["pickup"]
+        assert pin is not None
+        assert pickup is not None
+        assert after["pin"] is not None
+        assert pin < after["pin"] <= pin + timedelta(minutes=15)
+
     def test_booked_people_are_still_received(self, four: City) -> None:
         _, booking = four.booked("16:30")
         fill(four, 8)

@@ -18,7 +18,6 @@ from server.mailing.rules import ConsentMissing, LetterUnreadable, MailingMoved,
 from server.mailing.service import Moved, move
 from server.offices.queries import office_by_code
 from server.queueing.rules import ChangedSince, MoreStops, NoCard, Outcome
-from server.queueing.service import add_procedure
 from tests.fakes import asked_by
 from tests.server.city import City, Person
 
@@ -110,7 +109,7 @@ def test_only_cards_are_sent_and_what_else_somebody_came_for_is_done(city: City)
     for outcome in (Outcome.LATER_BY_MAIL, Outcome.STOPPED):
         with pytest.raises(NoCard):
             city.finish(1, outcome)
-    add_procedure(asked_by("staff:2"), city.window(1).id, 1, "pickup", city.now)
+    city.add(1, "pickup")
     city.finish(1, Outcome.LATER_BY_MAIL, position=2)
     assert city.finish(1).over
     assert [one.service for one in waiting(city)] == ["カードの受け取り"]
@@ -120,7 +119,7 @@ def test_who_is_to_be_served_elsewhere_is_not_ended_with_the_card(city: City) ->
     city.come_without_booking()
     city.open(3)
     city.call_next(3)
-    add_procedure(asked_by("staff:2"), city.window(3).id, 1, "pin", city.now)
+    city.add(3, "pin")
     with pytest.raises(MoreStops):
         city.finish(3, Outcome.LATER_BY_MAIL)
     assert not city.finish(3, Outcome.LATER_BY_MAIL, position=1).over

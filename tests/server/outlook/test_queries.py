@@ -5,9 +5,10 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from server.db import read_session
-from server.offices.models import Terminal
-from server.outlook.queries import expected_end, newcomers, waits
+from server.offices.models import Service, Terminal
+from server.outlook.queries import expected_end, minutes_at_stops, newcomers, waits
 from server.queueing.models import VisitStep
+from server.queueing.rules import Outcome
 from server.queueing.waiting_time import Estimate
 from tests.server.city import City
 
@@ -73,6 +74,51 @@ def test_a_family_takes_longer(city: City) -> None:
     city.come_without_booking(party=4)
 
     assert lane(city).likely > 2 * alone.likely
+
+
+def test_a_further_procedure_takes_its_own_time_where_it_is_done(city: City) -> None:
+    """A PIN of fifteen minutes at window 1, after the card at window 3: nobody waits for it there."""
+    city.open(1, 3)
+    city.come_without_booking()
+    city.call_next(3)
+    alone, end = lane(city), expected_end(read_session(), city.here, city.now)
+    assert lane(city, 2).likely == 0
+    city.add(3, "pin")
+    after = expected_end(read_session(), city.here, city.now)
+
+    assert lane(city) == alone
+    assert lane(city, 2).likely == 0
+    assert end is not None
+    assert after is not None
+    assert end + timedelta(minutes=10) < after < end + timedelta(minutes=25)
+
+
+def test_procedures_of_one_lane_are_done_one_after_the_other(city: City) -> None:
+    city.open(1)
+    city.come_without_booking("certificate")
+    city.call_next(1)
+    alone = lane(city, 2)
+    city.add(1, "pin")
+    assert alone.likely + 8 < lane(city, 2).likely < 2 * alone.likely + 10
+
+
+def test_of_several_procedures_at_a_window_each_is_learned_with_its_share(city: City) -> None:
+    city.open(1, 2)
+    for service, further in (("pickup", "pin"), ("certificate", "pin")):
+        window = 1 if service == "certificate" else 2
+        for _ in range(30):
+            city.come_without_booking(service)
+            city.call_next(window)
+            city.add(window, further)
+            city.clock.forward(minutes=7)
+            city.finish(window, Outcome.LEFT)
+    city.at(city.now + timedelta(days=1))
+
+    known = minutes_at_stops(read_session(), city.here, city.now)
+    minutes = {service: round(mean) for (service, _), mean in known.items()}
+    by_code = {row.code: minutes.get(row.id) for row in read_session().scalars(select(Service))}
+    # With pick-up the PIN is done elsewhere; of certificate (20 minutes in the file) and PIN (15) together 7 minutes.
+    assert (by_code["pickup"], by_code["certificate"]) == (9, 8)
 
 
 def test_how_long_visits_take_is_learned_from_the_days_before(city: City) -> None:

@@ -21,7 +21,7 @@ from server.queueing.models import Visit, VisitPerson, VisitStep
 from server.queueing.rules import Outcome, StepClass, StepState
 from server.reports.queries import WaitReport, wait_report
 from server.reports.rules import Wait
-from server.reports.words import cells, outcome_rows, sheets, within
+from server.reports.words import cells, outcome_rows, sentences, sheets, within
 from tests.conftest import Office as Sample
 from tests.server.auth.colleague import colleague, plain
 from tests.server.city import MONDAY, City
@@ -60,6 +60,19 @@ class TestCounting:
         ]
         assert (found.still_waiting, found.never_called, found.as_of) == (1, 0, city.now)
         assert outcome_rows(found) == [("交付した", 2), ("対応中・待ち", 2)]
+
+    def test_a_further_procedure_is_nobody_more(self, city: City) -> None:
+        city.open(3)
+        city.come_without_booking(party=2)
+        city.call_next(3)
+        for service in ("pin", "certificate"):
+            city.add(3, service)
+        city.finish(3, Outcome.LEFT)
+
+        found = report(city)
+        assert [wait.people for wait in found.waits] == [2]
+        assert outcome_rows(found) == [("帰った・締め", 2)]
+        assert "同じ来庁で追加した手続：2 件（人数には入れません）" in sentences(found)
 
     def test_what_was_told_is_compared_with_the_time_from_being_told(self, city: City) -> None:
         city.come_without_booking()
