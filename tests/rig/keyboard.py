@@ -16,7 +16,7 @@ KEYS: Final = {
     97: 73, 98: 82, 99: 83, 135: 89, 137: 124,
 }  # fmt: skip
 USAGES: Final = {code: usage for usage, code in KEYS.items()}
-ENTER, TAB, J, M, CAPS_LOCK = 40, 43, 13, 16, 57
+ENTER, KEYPAD_ENTER, TAB, J, CAPS_LOCK = 40, 88, 43, 13, 57
 CTRL, SHIFT = 1, 2
 REST: Final = bytes(8)
 # A keyboard of 255 keys with lights, as scanners describe themselves; the boot keyboard's 101 have no Japanese keys.
@@ -43,7 +43,8 @@ def stroke(usage: int, modifiers: int = 0) -> bytes:
 
 def keys_of(text: str, layout: str = "us") -> Iterator[tuple[int, int]]:
     """Usage and modifiers of each character."""
-    where = {pair[shift]: (code, shift) for code, pair in LAYOUTS[layout].items() for shift in (1, 0) if code in USAGES}
+    keys = [(code, pair) for code, pair in LAYOUTS[layout].items() if code in USAGES]
+    where = {pair[shift]: (code, shift) for code, pair in keys for shift in (1, 0)}
     for character in text:
         code, shift = where[character]
         yield USAGES[code], SHIFT if shift else 0
@@ -52,6 +53,11 @@ def keys_of(text: str, layout: str = "us") -> Iterator[tuple[int, int]]:
 def typed(text: str, layout: str = "us") -> bytes:
     """A text without an end mark."""
     return b"".join(stroke(usage, modifiers) for usage, modifiers in keys_of(text, layout))
+
+
+def scanned(text: str, layout: str = "us") -> bytes:
+    """A text and Enter."""
+    return typed(text, layout) + stroke(ENTER)
 
 
 def hid(description: str, *, keyboard: bool = True) -> dict[str, Any]:

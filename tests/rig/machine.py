@@ -124,7 +124,9 @@ class Machine:
         command = [
             program("qemu-system-x86_64"),
             *("-M", "q35,usb=off,smbus=off,sata=off,vmport=off,hpet=off,i8042=off", "-cpu", "max"),
-            *("-accel", "tcg,thread=multi", "-smp", "2", "-m", str(MEMORY_MB)),
+            # One processor, and a clock that counts what it did: a busy host holds up all of the guest at once, its
+            # clock included, and never the reader alone.
+            *("-accel", "tcg", "-smp", "1", "-icount", "shift=0,sleep=on", "-m", str(MEMORY_MB)),
             *("-nodefaults", "-no-user-config", "-display", "none", "-vga", "none", "-no-reboot"),
             *("-kernel", str(vmlinux), "-initrd", str(initrd)),
             *("-append", f"{_KERNEL_WORDS} rig.root={ROOT} rig.python={python}"),

@@ -48,9 +48,9 @@ class World:
         if name in self._gadgets:
             self._gadgets.pop(name).throw_away()
 
-    def type(self, name: str, function: str, **how: Any) -> None:
-        """Let a keyboard type."""
-        Keyboard(self._gadgets[name], function).type(**how)
+    def type(self, name: str, function: str = "hid.keys", **how: Any) -> float:
+        """Let a keyboard type; the longest time between two reports, in milliseconds."""
+        return Keyboard(self._gadgets[name], function).type(**how)
 
     def plug_printer(self, **gadget: Any) -> None:
         """Switch the printer on, a new one when it is described."""
@@ -91,6 +91,19 @@ class World:
         if path.startswith("/dev/input/"):
             fcntl.ioctl(line, _EVIOCGRAB, 1)
 
+    def listen(self, path: str) -> None:
+        """Another program reads a device, too, as the console does."""
+        self._held[path] = open_node(Path(path), os.O_RDONLY | os.O_NONBLOCK)
+
+    def heard(self, path: str) -> int:
+        """How many bytes it has read by now; it ends."""
+        try:
+            return len(os.read(self._held[path], 1 << 16))
+        except BlockingIOError:
+            return 0
+        finally:
+            self.let_go(path)
+
     def let_go(self, path: str) -> None:
         """That program ends."""
         if path in self._held:
@@ -99,6 +112,10 @@ class World:
     def permit(self, path: str, mode: int) -> None:
         """Change who may use a device."""
         Path(path).chmod(mode)
+
+    def is_there(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return Path(path).exists()
 
     def wait_for(self, path: str, there: bool = True, seconds: float = 30.0) -> str:
         """Until a file is there, or is gone; gives what a link leads to. Raises TimeoutError."""
@@ -150,6 +167,13 @@ class World:
     def ended(self, pid: int) -> int:
         """Wait for a process to end; its code."""
         return self._children.pop(pid).wait(120)
+
+    def says(self, name: str, words: str, after: int, seconds: float) -> bool:
+        """Whether a program says this in its log, behind so many characters, before the time is over."""
+        until = time.monotonic() + seconds
+        while words not in self.log(name)[after:] and time.monotonic() < until:
+            time.sleep(0.05)
+        return words in self.log(name)[after:]
 
     def log(self, name: str) -> str:
         """What a program said on its error output."""

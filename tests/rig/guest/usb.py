@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import math
 import os
 import select
 import stat
@@ -70,18 +71,25 @@ class Keyboard:
         self._gadget = gadget
         self._function = function
 
-    def type(self, reports: str, gap_ms: float, rest_ms: float = 0.0) -> None:
-        """Send reports of eight bytes, in hex; `gap_ms` after each time the keyboard is at rest, `rest_ms` at last."""
+    def type(self, reports: str, gap_ms: float, rest_ms: float = 0.0) -> float:
+        """Send reports of eight bytes, in hex; `gap_ms` after each time the keyboard is at rest, `rest_ms` at last.
+
+        Gives the longest time between two reports, in milliseconds.
+        """
         line = open_node(self._gadget.node(self._function), os.O_RDWR)
+        longest, before = 0.0, math.inf
         try:
             for at in range(0, len(reports), 16):
                 report = bytes.fromhex(reports[at : at + 16])
                 _write_all(line, report)
+                now = time.monotonic()
+                longest, before = max(longest, now - before), now
                 if gap_ms and not any(report):
                     time.sleep(gap_ms / 1000)
             time.sleep(rest_ms / 1000)
         finally:
             os.close(line)
+        return longest * 1000
 
 
 class UsbPrinter:
