@@ -43,6 +43,7 @@ from kiosk.dialogue import (
     Unreachable,
 )
 from kiosk.messages import Say, Tone, say_closed, say_refusal, telling
+from kiosk.scans import ScannerSetup, typed_otherwise, why_unread
 from madoguchi import codes, mynumber
 from madoguchi.wire import CONTRACT, CheckInAnswer, KioskState, Outcome, RefusalView, Result
 
@@ -53,6 +54,8 @@ WARNING_S: Final = 10.0
 IN_A_ROW_S: Final = 60.0
 STUCK_S: Final = 60.0
 SILENT_POLLS: Final = 3
+ODD_IN_A_ROW: Final = 6
+ODD_S: Final = 600.0
 
 OFFERED_SERVICES: Final = 12
 
@@ -74,11 +77,13 @@ class Agent:
         language: str = "ja",
         languages: tuple[str, ...] = ("ja", "en"),
         one_way_printer: bool = False,
+        scanner: ScannerSetup | None = None,
     ) -> None:
         self._new_id = new_id
         self._usual_language = self._language = language
         self._languages = languages
         self._one_way_printer = one_way_printer
+        self._setup = scanner or ScannerSetup()
         self._state: KioskState | None = None
         self._server: ServerAway | None = None
         self._scanner, self._scanner_told = True, False
@@ -90,6 +95,9 @@ class Agent:
         self._busy_since = 0.0
         self._refused_in_row = 0
         self._refused_at = 0.0
+        self._odd_in_row = 0
+        self._odd_at = 0.0
+        self._unheard: set[str] = set()
         self._calls: dict[str, str] = {}
         self._alarms: dict[str, str] = {}
         self._page = Page("starting")
@@ -115,7 +123,7 @@ class Agent:
             case Scanned(payload):
                 return self._scanned(payload, now)
             case ScanWasLost():
-                return [] if self.busy else [Note("lost", 0), *self._refuse(RefusalView("unreadable", {}), now)]
+                return [] if self.busy else self._lost(now)
             case Touched(button, value):
                 return self._touched(button, value, now)
             case Answered(request_id, answer):
@@ -144,18 +152,18 @@ class Agent:
         if self.busy:
             mynumber.wipe(payload)
             return [Note("while_busy", length)]
-        try:
-            text = payload.decode("utf-8")
-        except UnicodeDecodeError:
-            return [Note("unreadable", length), *self._refuse(RefusalView("unreadable", {}), now)]
-        finally:
-            mynumber.wipe(payload)
-        read = codes.read(text, self._state.hosts if self._state else ())
+        text = payload.decode("utf-8", "replace")
+        mynumber.wipe(payload)
+        hosts = self._state.hosts if self._state else ()
+        read = codes.read(text, hosts)
         if read is codes.Unread.WRONG_CODE and self._state is None:
             # Until the server has said which hosts are ours, the link of a notice looks like any other.
             return [Note("too_soon", length), self._show(self._trouble_page(), now)]
         if isinstance(read, codes.Unread):
-            return [Note(read.value, length), *self._refuse(RefusalView(read.value, {}), now)]
+            why = why_unread(text, read, hosts, self._setup)
+            alarm = self._look_after_settings(typed_otherwise(text, hosts, self._setup.layout), now)
+            return [Note(why, length), *self._refuse(RefusalView(why, {}), now), *alarm]
+        self._odd_in_row = 0
         request_id = self._ask(now)
         self._came_back = read.kind is codes.Kind.TICKET
         return [
@@ -163,6 +171,17 @@ class Agent:
             AskCheckIn(request_id, read.text),
             self._show(Page("checking", Say("kiosk.scan.reading")), now),
         ]
+
+    def _look_after_settings(self, surely: bool, now: float) -> list[Action]:
+        """A scanner that somebody has set otherwise shows by a code of ours under another layout, or by many scans of
+        which none is ours, from one visitor after another.
+        """
+        self._odd_in_row = self._odd_in_row + 1 if now - self._odd_at <= ODD_S else 1
+        self._odd_at = now
+        if not surely and self._odd_in_row < ODD_IN_A_ROW:
+            return []
+        self._odd_in_row = 0
+        return [self._raise_alarm("scanner_settings")]
 
     def _ask(self, now: float) -> str:
         self._asking, self._came_back = self._new_id(), False
@@ -177,6 +196,7 @@ class Agent:
             say_refusal(refusal, self._state),
             tone=row.tone,
             walk_in=row.walk_in and (self._state is None or self._state.walk_ins),
+            picture=row.picture,
             seconds=MESSAGE_S,
         )
         shown = self._show(page, now)
@@ -190,6 +210,10 @@ class Agent:
             return [shown]
         self._refused_in_row = 0
         return [shown, self._call("refused_twice")]
+
+    def _lost(self, now: float) -> list[Action]:
+        refused = self._refuse(RefusalView("unreadable", {}), now)
+        return [Note("lost", 0), *refused, *self._look_after_settings(False, now)]
 
     # Answers of the server
 
@@ -254,7 +278,7 @@ class Agent:
             case StateSeen(state):
                 self._state = state
                 self._server = None if state.contract == CONTRACT else ServerAway(_MISMATCH)
-                return [*self._look_after_scanner(), *self._refresh_idle()]
+                return [*self._look_after_scanner(), *self._raise_unheard(), *self._refresh_idle()]
             case ServerAway():
                 self._server = event
                 return self._refresh_idle()
@@ -287,6 +311,11 @@ class Agent:
         self._alarms[request_id] = reason
         return CallStaff(request_id, reason)
 
+    def _raise_unheard(self) -> list[Action]:
+        """What nobody heard while the server was away."""
+        unheard, self._unheard = sorted(self._unheard), set()
+        return [self._raise_alarm(reason) for reason in unheard]
+
     def _alarm_answered(self, request_id: str, reached: bool) -> list[Action]:
         """An alarm that did not reach anybody is raised again with the next news of the same trouble."""
         reason = self._alarms.pop(request_id, None)
@@ -294,6 +323,8 @@ class Agent:
             self._scanner_told = False
         elif not reached and reason == self._alarm:
             self._alarm = None
+        elif not reached and reason in _ONCE:
+            self._unheard.add(reason)
         return []
 
     # Touches
@@ -436,6 +467,9 @@ class Agent:
             page = Page("idle", Say("kiosk.welcome.body" if self._state.walk_ins else "kiosk.onlybooked"), walk_in=True)
         return page if self._state.walk_ins else _without_walk_ins(page, self._state)
 
+
+_ONCE: Final = frozenset({"scanner_settings"})
+"""Alarms about what is seen once and not again."""
 
 _RESTING: Final = frozenset({"starting", "idle", "away", "closed"})
 _MISMATCH: Final = RefusalView("contract_mismatch", {})

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from kiosk.devices.keymap import LAYOUTS
 from kiosk.printer_profile import PrinterProfile, ProfileFault, load_profile
+from kiosk.scans import SHAPE, ScannerSetup
 from madoguchi.texts import OFFERED
 
 log = logging.getLogger(__name__)
@@ -35,11 +36,11 @@ class ServerConfig:
 
 @dataclass(frozen=True)
 class ScannerConfig:
-    """Which scanner: a Unix socket, or an input device with the layout that the scanner is set to."""
+    """Which scanner: a Unix socket, or an input device; and how it is set."""
 
     kind: str
     place: Path
-    layout: str
+    setup: ScannerSetup
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,13 @@ class _Table:
         if isinstance(value, str) and not value.strip():
             raise self.fault(key, "is empty; write it or take the line out")
         return str(value)
+
+    def texts(self, key: str) -> list[str]:
+        """A list, empty where it is not there."""
+        values = self._take(key, list, "a list of texts in quotes", [])
+        if not all(isinstance(value, str) for value in values):
+            raise self.fault(key, f"must be a list of texts in quotes, not {values!r}")
+        return list(values)
 
     def number(self, key: str, low: float, high: float, default: object = _MISSING) -> float:
         value = self._take(key, (int, float), f"a number from {low:g} to {high:g}", default)
@@ -179,7 +187,11 @@ def _one_word(table: _Table, key: str, token: str) -> str:
 def _scanner(table: _Table) -> ScannerConfig:
     keys = {"simulated": "socket", "evdev": "device"}
     kind = table.one_of("kind", keys)
-    return ScannerConfig(kind, table.path(keys[kind]), table.one_of("layout", LAYOUTS, "us"))
+    shapes = table.texts("postcard")
+    if wrong := next((shape for shape in shapes if not SHAPE.fullmatch(shape)), None):
+        raise table.fault("postcard", f"{wrong!r} is no class and length; `madoguchi kiosk learn` says the line")
+    setup = ScannerSetup(table.one_of("layout", LAYOUTS, "us"), frozenset(shapes))
+    return ScannerConfig(kind, table.path(keys[kind]), setup)
 
 
 def _printer(table: _Table) -> PrinterConfig:

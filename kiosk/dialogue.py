@@ -134,7 +134,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Page:
-    """What the screen shows, in no language yet. `seconds`: after how long the first page comes back."""
+    """What the screen shows, in no language yet. `picture`: one of static/signs.svg in place of the sign; `seconds`:
+    after how long the first page comes back.
+    """
 
     name: str
     text: Say | None = None
@@ -144,6 +146,7 @@ class Page:
     choices: tuple[Choice, ...] = ()
     walk_in: bool = False
     deadline: bool = False
+    picture: str = ""
     seconds: float | None = None
 
 

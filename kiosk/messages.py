@@ -35,7 +35,7 @@ class Say:
 @dataclass(frozen=True)
 class Telling:
     """How one refusal is told. `counts`: two such codes in a row and staff come. `walk_in`: it offers 予約なし.
-    `calls`: for this reason staff are called at once.
+    `calls`: for this reason staff are called at once. `picture`: what is to be held to the scanner instead.
     """
 
     key: str
@@ -43,6 +43,7 @@ class Telling:
     counts: bool = False
     walk_in: bool = False
     calls: str = ""
+    picture: str = ""
 
 
 OUT_OF_ORDER: Final = Telling("kiosk.outoforder")
@@ -50,6 +51,7 @@ OUT_OF_ORDER: Final = Telling("kiosk.outoforder")
 REFUSALS: Final[Mapping[str, Telling]] = {
     "unreadable": Telling("kiosk.unreadable", Tone.AGAIN, counts=True),
     "wrong_code": Telling("kiosk.wrongcode", Tone.AGAIN, counts=True),
+    "other_code": Telling("kiosk.othercode", Tone.AGAIN, counts=True, picture="label"),
     "my_number": Telling("kiosk.mynumber", Tone.CAREFUL, counts=True),
     "code_unknown": Telling("kiosk.notfound.scan", Tone.AGAIN, counts=True),
     "not_booked": Telling("kiosk.notbooked", Tone.STAFF, walk_in=True),

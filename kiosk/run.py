@@ -55,6 +55,7 @@ class Kiosk:
             config.language,
             texts.languages,
             one_way_printer=not config.printer.profile.status_replies,
+            scanner=config.scanner.setup,
         )
         server = config.server
         self._client = ReceptionClient(server.url, server.token, server.timeout_s, server.ca_file)
@@ -210,7 +211,7 @@ def open_scanner(config: ScannerConfig) -> Scanner:
         return SimulatedScanner(config.place)
     from kiosk.devices.evdev_scanner import EvdevScanner
 
-    return EvdevScanner(str(config.place), config.layout)
+    return EvdevScanner(str(config.place), config.setup.layout)
 
 
 def open_printer(config: PrinterConfig) -> Printer:

@@ -21,8 +21,10 @@ LONGEST: Final = 200
 
 _MEANT = str.maketrans("ILO", "110")
 _SPACES_AND_HYPHENS = re.compile(r"[\s\-‐‑‒–—―−ーｰ\u00ad]+")
-_AIM_PREFIX = re.compile(r"^\][A-Za-z][0-9A-Za-z]")  # some scanners tell the symbology first: ]Q1
-_LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bt])/(?P<code>[0-9A-Za-z-]+)")
+AIM_PREFIX: Final = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+"""Some scanners tell the symbology first: ]Q1."""
+
+_LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bBtT])/(?P<code>[0-9A-Za-z-]+)")
 _EIGHT_DIGITS = re.compile(r"[0-9]{8}")
 
 
@@ -98,10 +100,13 @@ def check_character(body: str) -> str:
 
 
 def read(text: str, hosts: Collection[str]) -> Code | Unread:
-    """The code that was scanned or typed: bare in any spelling, or as a link to a page of ours."""
+    """The code that was scanned or typed: bare in any spelling, or as a link to a page of ours.
+
+    Capitals and small letters are alike, also in a link: a scanner may follow the lock of a keyboard.
+    """
     if len(text) > LONGEST or any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         return Unread.UNREADABLE
-    stripped = _AIM_PREFIX.sub("", text.strip())
+    stripped = AIM_PREFIX.sub("", text.strip())
     if not stripped:
         return Unread.UNREADABLE
     link = _LINK.fullmatch(stripped)
@@ -111,7 +116,7 @@ def read(text: str, hosts: Collection[str]) -> Code | Unread:
         return Unread.WRONG_CODE
     found = _bare(link["code"])
     # Only the codes of notices and tickets are ever printed as links, each to its own page.
-    printed = Kind.NOTICE if link["page"] == "b" else Kind.TICKET
+    printed = Kind.NOTICE if link["page"] in "bB" else Kind.TICKET
     return Unread.WRONG_CODE if isinstance(found, Code) and found.kind is not printed else found
 
 

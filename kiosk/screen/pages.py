@@ -27,6 +27,7 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
         "page": page.name,
         "language": language,
         "tone": page.tone.value,
+        "picture": page.picture,
         "office": name_in(office, language) if office else "",
         "title": said("kiosk.welcome.title"),
         "text": _lines(texts, page, language),

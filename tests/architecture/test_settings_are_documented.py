@@ -17,7 +17,7 @@ from tests.architecture.project import ROOT, calls, dotted, modules, own_files, 
 DOC = "docs/configuration.md"
 NAMES = {PREFIX + setting.name.upper() for setting in fields(Settings)}
 # Methods with which kiosk/config.py takes a key out of a table.
-TAKES = ("table.text", "table.number", "table.port", "table.one_of", "table.path")
+TAKES = ("table.text", "table.texts", "table.number", "table.port", "table.one_of", "table.path")
 
 
 def default_of(setting: Field[Any]) -> str:

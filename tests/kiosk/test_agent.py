@@ -33,6 +33,7 @@ from kiosk.dialogue import (
     Unreachable,
 )
 from kiosk.messages import REFUSALS, Say
+from kiosk.scans import ScannerSetup
 from madoguchi.codes import of_ticket
 from madoguchi.wire import CheckInAnswer, KioskState, Outcome, RefusalView, Result
 from tests.kiosk.fake_office import BOOKED, NOTICE, NOW, granted, state, ticket
@@ -45,8 +46,8 @@ class Play:
     """An agent and its clock: `hears` gives what it does."""
 
     def __init__(self, one_way_printer: bool = False, known: KioskState | None = None) -> None:
-        numbers = count(1)
-        self.agent = Agent(lambda: f"id-{next(numbers)}", one_way_printer=one_way_printer)
+        numbers, setup = count(1), ScannerSetup(postcard=frozenset({"digits-23"}))
+        self.agent = Agent(lambda: f"id-{next(numbers)}", one_way_printer=one_way_printer, scanner=setup)
         self.now = 0.0
         self.hears(StateSeen(known or state()))
 
@@ -247,6 +248,10 @@ class TestRefusals:
             ("https://kojinbango-card.example/", Note("wrong_code", 32), "kiosk.wrongcode"),
             (BOOKED[:-2], Note("unreadable", 8), "kiosk.unreadable"),
             ("B7K3\x07", Note("unreadable", 5), "kiosk.unreadable"),
+            ("0123,\x1a\x1a\x1a,1980", Note("wrong_code", 13), "kiosk.wrongcode"),
+            ("4901234567894", Note("wrong_code", 13), "kiosk.wrongcode"),
+            ("5" * 23, Note("other_code", 23), "kiosk.othercode"),
+            ("licence 983205673214 x", Note("my_number", 22), "kiosk.mynumber"),
             ("983205673214", Note("my_number", 12), "kiosk.mynumber"),
             ("９８３２－０５６７－３２１４", Note("my_number", 42), "kiosk.mynumber"),
         ],
@@ -274,12 +279,20 @@ class TestRefusals:
             Play().hears(Scanned(payload))
             assert not any(payload)
 
-    def test_what_is_no_text_is_unreadable(self) -> None:
+    def test_what_is_no_text_is_none_of_ours(self) -> None:
         play = Play()
 
         play.hears(Scanned(bytearray(b"\x93\xfa\x96\x7b")))
 
-        assert play.says == "kiosk.unreadable"
+        assert play.says == "kiosk.wrongcode"
+
+    def test_who_holds_the_postcards_own_code_sees_where_the_label_is(self) -> None:
+        play = Play()
+
+        told = [calls(play.scans("5" * 23)) for _ in range(2)]
+
+        assert (play.says, play.page.picture) == ("kiosk.othercode", "label")
+        assert told == [[], ["refused_twice"]]
 
     def test_a_lost_scan_asks_to_scan_again(self) -> None:
         play = Play()
@@ -333,6 +346,46 @@ class TestRefusals:
         play.hears(Refused("id-1", RefusalView("full_moon", {})))
 
         assert play.says == "kiosk.outoforder"
+
+
+class TestAScannerThatWasSetOtherwise:
+    def test_shows_by_our_own_link_under_another_layout_and_staff_are_told_at_once(self) -> None:
+        play = Play()
+
+        assert calls(play.scans(f"https'//madoguchi.example/b/{NOTICE}")) == ["scanner_settings"]
+        assert play.says == "kiosk.wrongcode"
+
+    def test_shows_by_many_scans_of_which_none_is_ours(self) -> None:
+        play = Play()
+
+        told = [calls(play.scans("%04$") if n % 2 else play.hears(ScanWasLost())) for n in range(7)]
+
+        assert [n for n, reasons in enumerate(told, 1) if "scanner_settings" in reasons] == [6]
+
+    def test_a_code_of_ours_in_between_says_that_it_is_well(self) -> None:
+        play = Play()
+        for _ in range(5):
+            play.scans("%04$")
+        play.checks_in()
+        play.hears(Printed(JOB, SHA, Outcome.PRINTED))
+
+        assert "scanner_settings" not in calls(play.scans("%04$"))
+
+    def test_and_so_does_an_hour(self) -> None:
+        play = Play()
+        for _ in range(5):
+            play.scans("%04$")
+        play.waits(3600)
+
+        assert "scanner_settings" not in calls(play.scans("%04$"))
+
+    def test_what_nobody_heard_is_said_again_when_the_server_is_back(self) -> None:
+        play = Play()
+        (alarm,) = [a for a in play.scans(f"https'//madoguchi.example/b/{NOTICE}") if isinstance(a, CallStaff)]
+        play.hears(StaffCalled(alarm.request_id, reached=False))
+
+        assert calls(play.hears(StateSeen(state()))) == ["scanner_settings"]
+        assert calls(play.hears(StateSeen(state()))) == []
 
 
 class TestWalkIns:

@@ -45,8 +45,14 @@ def test_a_real_scanner_and_a_network_printer(tmp_path: Path) -> None:
 
     config = loaded(tmp_path, text)
 
-    assert (config.scanner.kind, config.scanner.layout) == ("evdev", "jp")
+    assert (config.scanner.kind, config.scanner.setup.layout) == ("evdev", "jp")
     assert (config.printer.host, config.printer.port) == ("192.0.2.9", 9100)
+
+
+def test_what_was_learned_of_the_postcard(tmp_path: Path) -> None:
+    config = loaded(tmp_path, SOUND.replace(SOCKET, SOCKET + '\npostcard = ["link-87", "digits-23"]'))
+
+    assert config.scanner.setup.postcard == {"link-87", "digits-23"}
 
 
 def test_a_printer_behind_a_path(tmp_path: Path) -> None:
@@ -83,6 +89,8 @@ def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.L
         ('kind = "simulated"', 'kind = "camera"', "must be one of simulated, evdev"),
         ('socket = "scan.sock"', "", r"\[scanner\] socket: is missing"),
         ('socket = "scan.sock"', 'socket = "scan.sock"\nlayout = "de"', "must be one of us, jp"),
+        ('socket = "scan.sock"', 'socket = "scan.sock"\npostcard = "digits-23"', "postcard: must be a list"),
+        ('socket = "scan.sock"', 'socket = "scan.sock"\npostcard = ["A1B-000123"]', "no class and length"),
         (VIRTUAL, NETWORK.replace("epson-tm-t20iii", "epson"), "there is no printer profile 'epson'"),
         (VIRTUAL, NETWORK.replace('profile = "epson-tm-t20iii"', ""), r"profile: is missing"),
         (VIRTUAL, NETWORK + "\nport = 70000", "port: must be a port number"),

@@ -50,6 +50,7 @@ PAGES = {
         seconds=20.0,
     ),
     "my number": Page("message", Say("kiosk.mynumber"), tone=Tone.CAREFUL, seconds=20.0),
+    "postcard": Page("message", Say("kiosk.othercode"), tone=Tone.AGAIN, picture="label", seconds=20.0),
     "wrong office": Page("message", Say("kiosk.wrongsite", {"site": OFFICE}), tone=Tone.STAFF, seconds=20.0),
     "cancelled": Page("message", Say("kiosk.cancelled"), tone=Tone.STAFF, walk_in=True, seconds=20.0),
     "services": Page(

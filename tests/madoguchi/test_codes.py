@@ -134,6 +134,12 @@ class TestSpellings:
     def test_a_torn_code_in_our_own_link_is_unreadable(self) -> None:
         assert codes.read(f"https://{HOSTS[0]}/b/{NOTICE.text[:-1]}", HOSTS) is Unread.UNREADABLE
 
+    def test_a_scanner_that_follows_the_caps_lock_reads_our_links_too(self) -> None:
+        link = f"https://{HOSTS[0]}/b/{NOTICE.text}"
+
+        assert codes.read(link.upper(), HOSTS) == codes.read(link.swapcase(), HOSTS) == NOTICE
+        assert codes.read(f"HTTPS://{HOSTS[0]}/T/{NOTICE.text}", HOSTS) is Unread.WRONG_CODE
+
 
 class TestRefused:
     @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ function draw(picture) {
   documentElement.lang = picture.language;
   body.dataset.page = picture.page;
   body.dataset.tone = picture.tone;
+  body.dataset.picture = picture.picture;
+  byId("picture-use").setAttribute("href", `${signs}#${picture.picture || "scan"}`);
   say("office", picture.office);
   say("title", picture.title);
   drawSaid(picture);
