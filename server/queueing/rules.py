@@ -136,6 +136,12 @@ class NotPossible(Conflict):
     code = "step_state"
 
 
+class OfAnotherDay(NotNow):
+    """The ticket is of an earlier day: its number is somebody else's today, and nobody is called with it."""
+
+    code = "other_day"
+
+
 class UnknownWindow(NotFound):
     """There is no such window here."""
 

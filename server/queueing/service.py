@@ -41,6 +41,7 @@ from server.queueing.rules import (
     NoTerminalFree,
     NothingToUndo,
     NotPossible,
+    OfAnotherDay,
     OtherVisitor,
     Outcome,
     ParkedFor,
@@ -150,13 +151,13 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
 
 def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> Called:
     """Call one ticket by itself: somebody who was missed has come. Raises as `call_next`, and NotPossible,
-    NoTerminalFree."""
+    NoTerminalFree, OfAnotherDay."""
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.call_ticket", {"window": window_id, "ticket": str(ticket)}, now)
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
         window = _ready_window(tx, window_id)
-        step = locked_step_of(tx, _visit_of(tx, window.office_id, ticket))
+        step = locked_step_of(tx, _visit_of(tx, window.office_id, ticket, now))
         _check_ready(tx, _locked_window(tx, window_id))
         _take_to(tx, step, window, now)
         called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)
@@ -176,13 +177,13 @@ def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> 
 def recall(caller: Caller, window_id: int, now: datetime, number: int | None = None) -> Called:
     """Call the same ticket to the same window again; `number` is the one the clerk sees.
 
-    Raises NobodyAtWindow, OtherVisitor, NotPossible (already served).
+    Raises NobodyAtWindow, OtherVisitor, NotPossible (already served), OfAnotherDay.
     """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.recall", {"window": window_id, "number": number}, now)
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id, number)
+        step = _step_of_today_at(tx, window_id, number, now)
         step.state = after(step.state, StepAction.RECALL)
         step.called_at, step.calls = now, step.calls + 1
         called = _announce(
@@ -239,6 +240,14 @@ def locked_step_at(tx: Transaction, window_id: int, number: int | None = None) -
     return step
 
 
+def _step_of_today_at(tx: Transaction, window_id: int, number: int | None, now: datetime) -> VisitStep:
+    """As `locked_step_at`, of whom more is wanted than to end: raises OfAnotherDay for who was left there overnight."""
+    step = locked_step_at(tx, window_id, number)
+    if step.visit.business_date != business_date(now):
+        raise OfAnotherDay
+    return step
+
+
 @dataclass(frozen=True)
 class Rested(Message):
     """A visit that was set aside, came back or was changed, and the ticket under which it is called."""
@@ -268,13 +277,13 @@ class Passed(Message):
 def pass_on(caller: Caller, window_id: int, now: datetime, number: int | None = None) -> Passed:
     """This stop is done: the visit waits for its next one, with its number and its place in the order.
 
-    Raises NobodyAtWindow, OtherVisitor, LastStop.
+    Raises NobodyAtWindow, OtherVisitor, LastStop, OfAnotherDay.
     """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.pass_on", {"window": window_id, "number": number}, now)
         if repeat.answer is not None:
             return Passed.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id, number)
+        step = _step_of_today_at(tx, window_id, number, now)
         done = {str(person.position): person.stops_done for person in people_of(tx, step.visit_id)}
         following = finish_stop(tx, step, now)
         if following is None:
@@ -332,14 +341,14 @@ def park(
 ) -> Rested:
     """保留: the visit at a window rests and the window is free; `missing` names the papers that are fetched.
 
-    Raises NobodyAtWindow, OtherVisitor.
+    Raises NobodyAtWindow, OtherVisitor, OfAnotherDay.
     """
     with transaction() as tx:
         body = {"window": window_id, "why": why.value, "number": number}
         repeat = repeat_of(tx, caller, "queue.park", body, now)
         if repeat.answer is not None:
             return Rested.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id, number)
+        step = _step_of_today_at(tx, window_id, number, now)
         remember(tx, caller, window_id, "park", step, now)
         step.state, step.parked_for = after(step.state, StepAction.PARK), why
         _leave_window(step)
@@ -351,12 +360,13 @@ def park(
 
 
 def come_back(caller: Caller, office_id: int, ticket: UUID, now: datetime) -> Rested:
-    """戻った: somebody who rested or was missed waits again. Raises NotPossible (waits, is served, or has ended)."""
+    """戻った: somebody who rested or was missed waits again. Raises NotPossible (waits, is served, or has ended),
+    OfAnotherDay."""
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.come_back", {"ticket": str(ticket)}, now)
         if repeat.answer is not None:
             return Rested.from_json(repeat.answer)
-        step = locked_step_of(tx, _visit_of(tx, office_id, ticket))
+        step = locked_step_of(tx, _visit_of(tx, office_id, ticket, now))
         bring_back(tx, caller, step, now)
         return repeat.keep(Rested(step.visit.uid, number_of(tx.session, step.visit_id), ticket))
 
@@ -373,12 +383,15 @@ def bring_back(tx: Transaction, caller: Caller, step: VisitStep, now: datetime) 
 
 
 def make_ready(caller: Caller, office_id: int, ticket: UUID, now: datetime) -> Rested:
-    """暗証番号決定済: a visit is ready, at its stop or for a later one. Raises NotPossible (has ended)."""
+    """暗証番号決定済: a visit is ready, at its stop or for a later one.
+
+    Raises NotPossible (has ended), OfAnotherDay.
+    """
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.make_ready", {"ticket": str(ticket)}, now)
         if repeat.answer is not None:
             return Rested.from_json(repeat.answer)
-        step = locked_step_of(tx, _visit_of(tx, office_id, ticket))
+        step = locked_step_of(tx, _visit_of(tx, office_id, ticket, now))
         step.ready, step.ready_at = True, step.ready_at or now
         number = number_of(tx.session, step.visit_id)
         record(tx, now, caller.actor, "visit.ready", step.visit.uid, number=number)
@@ -392,14 +405,14 @@ def add_procedure(
     """手続の追加: the person at `position` of the visit at a window also wants this (a service's code), which is done
     in the same visit, with its number and its place in the order.
 
-    Raises NobodyAtWindow, OtherVisitor, UnknownService, NotPossible (no such person, or has ended).
+    Raises NobodyAtWindow, OtherVisitor, UnknownService, NotPossible (no such person, or has ended), OfAnotherDay.
     """
     with transaction() as tx:
         body = {"window": window_id, "position": position, "service": service, "number": number}
         repeat = repeat_of(tx, caller, "queue.add_procedure", body, now)
         if repeat.answer is not None:
             return Rested.from_json(repeat.answer)
-        step = locked_step_at(tx, window_id, number)
+        step = _step_of_today_at(tx, window_id, number, now)
         people = people_of(tx, step.visit_id)
         person = next((p for p in people if p.live and p.position == position), None)
         if person is None:
@@ -608,13 +621,15 @@ def _leave_window(step: VisitStep) -> None:
     step.window_id = step.terminal_id = None
 
 
-def _visit_of(tx: Transaction, office_id: int, ticket: UUID) -> int:
-    visit_id = tx.session.scalar(
-        select(Visit.id).join(Ticket).where(Ticket.uid == ticket, Visit.office_id == office_id)
-    )
-    if visit_id is None:
+def _visit_of(tx: Transaction, office_id: int, ticket: UUID, now: datetime) -> int:
+    found = tx.session.execute(
+        select(Visit.id, Visit.business_date).join(Ticket).where(Ticket.uid == ticket, Visit.office_id == office_id)
+    ).one_or_none()
+    if found is None:
         raise NotPossible
-    return visit_id
+    if found.business_date != business_date(now):
+        raise OfAnotherDay
+    return int(found.id)
 
 
 def locked_step_of(tx: Transaction, visit_id: int) -> VisitStep:

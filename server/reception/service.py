@@ -73,7 +73,7 @@ def check_in(
     `pages` is the address under which a telephone sees how the ticket stands; empty: none.
 
     Scanned again while the paper is not known to be printed, the same number comes with a new print job; afterwards
-    the number is only said. The code of a ticket brings back who was missed or has rested.
+    the number is only said. Who was missed or has rested is brought back, by the code of the ticket, too.
 
     Raises MyNumberRefused, Unreadable, WrongCode, CodeUnknown, NotBooked, WrongOffice, WrongDay, BookingIsCancelled,
     OfficeClosed.
@@ -92,6 +92,7 @@ def check_in(
         visit = _visit_of(tx, booking.id)
         # Only today's number may be said again: on another day it is somebody else's.
         if visit is not None and visit.business_date == business_date(now):
+            _bring_back(tx, caller, visit.id, now)
             return repeat.keep(_again(tx, visit, kiosk, now, pages))
         policy = policy_on(tx.session, kiosk.office_id, business_date(now))
         place = admit(booking, now, policy)
@@ -268,15 +269,22 @@ def _come_back(caller: Caller, kiosk: Kiosk, code: codes.Code, now: datetime) ->
         ticket = ticket_by_code(tx.session, [kiosk.office_id], code, now)
         if ticket is None or ticket.state is not TicketState.LIVE:
             raise CodeUnknown
-        try:
-            step = locked_step_of(tx, ticket.visit_id)
-        except NotPossible:
-            raise CodeUnknown from None
-        if step.state in AWAY:
-            bring_back(tx, caller, step, now)
-        view = _view_again(tx, step.visit, ticket, now)
+        if not _bring_back(tx, caller, ticket.visit_id, now):
+            raise CodeUnknown
+        view = _view_again(tx, ticket.visit, ticket, now)
         told = replace(view, issued_at=office_time(ticket.issued_at), reprint_of=None)
         return repeat.keep(CheckInAnswer(Result.ALREADY, False, False, None, told))
+
+
+def _bring_back(tx: Transaction, caller: Caller, visit_id: int, now: datetime) -> bool:
+    """Step: who was missed or rested, and is at the kiosk, waits again. Gives whether the visit has not ended."""
+    try:
+        step = locked_step_of(tx, visit_id)
+    except NotPossible:
+        return False
+    if step.state in AWAY:
+        bring_back(tx, caller, step, now)
+    return True
 
 
 def _visit_of(tx: Transaction, booking_id: int) -> Visit | None:
