@@ -1,10 +1,11 @@
 # What one does with this project; `make` alone lists it. ARGS goes on to the command: make test ARGS="-k kiosk".
 PYTHON ?= python3
 ARGS ?=
+SCANS ?= 1000000
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-rig check bench lock fmt wheel clean
+.PHONY: help setup demo test test-rig soak check bench lock fmt wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +24,10 @@ test: ## all tests but the rig's
 test-rig: ## scanner and printer on a real kernel: Debian's, under QEMU
 	@$(PYTHON) scripts/setup.py all
 	@$(BIN)/python -m pytest -m rig tests/rig $(ARGS)
+
+soak: ## a million scans by chance, none of which may be taken for another; SCANS=… for as many
+	@$(PYTHON) scripts/setup.py test
+	@$(BIN)/python -m tests.kiosk.generated_scans $(SCANS)
 
 check: ## style, types, who imports whom, and the tests of what we agreed on
 	@$(PYTHON) scripts/setup.py test

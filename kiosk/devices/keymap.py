@@ -20,6 +20,10 @@ RELEASE, PRESS = 0, 1
 SILENCE_S: Final = 0.12
 """A scan without an end mark is over when no key was pressed for this long."""
 
+REST_S: Final = 1.0
+"""What begins so soon after a scan that only silence ended is the rest of it: the second half of somebody's link may
+be a code of ours. Nobody holds up another code so fast."""
+
 UNKNOWN_KEY: Final = 0x1A
 """SUB stands for a key that has no character: with a control character inside, no code is read."""
 
@@ -104,6 +108,7 @@ class ScanAssembler:
         self._caps = False
         self._lost: str | None = None
         self._last_press: float | None = None
+        self._paused_at: float | None = None
 
     @property
     def pending(self) -> bool:
@@ -132,7 +137,10 @@ class ScanAssembler:
         """End the scan when nothing was pressed for SILENCE_S."""
         if self._last_press is None or now - self._last_press < SILENCE_S:
             return []
-        return self._end()
+        paused_at = self._last_press
+        ended = self._end()
+        self._paused_at = paused_at
+        return ended
 
     def lose(self, reason: str) -> list[bytearray | ScanLost]:
         """The device went away: a scan that has begun is lost."""
@@ -151,6 +159,8 @@ class ScanAssembler:
         return []
 
     def _keep(self, char: int, at: float) -> None:
+        if self._last_press is None and self._paused_at is not None and at - self._paused_at < REST_S:
+            self._lose("pause", at)
         self._last_press = at
         if self._lost is not None:
             return
@@ -178,7 +188,7 @@ class ScanAssembler:
     def _end(self) -> list[bytearray | ScanLost]:
         scan, lost = self._buffer[: self._length], self._lost
         self._empty_buffer()
-        self._lost, self._last_press = None, None
+        self._lost, self._last_press, self._paused_at = None, None, None
         self._held.clear()
         self._caps = False
         if lost is not None:

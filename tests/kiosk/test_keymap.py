@@ -88,9 +88,15 @@ def test_without_an_end_mark_a_pause_ends_the_scan() -> None:
 
 
 def test_what_follows_a_pause_is_another_scan_even_when_it_is_read_late() -> None:
-    events = [*typed("B7K3", at=1.0), *scanned("N9QX", at=1.2)]
+    events = [*typed("B7K3", at=1.0), *scanned("N9QX", at=2.2)]
 
     assert assembled(events) == [bytearray(b"B7K3"), bytearray(b"N9QX")]
+
+
+def test_what_follows_a_pause_too_soon_is_the_rest_of_the_same_scan_and_no_code() -> None:
+    events = [*typed("https://elsewhere.example/", at=1.0), *scanned("B-7K3F-9QXM-C", at=1.3), *scanned("N9QX", at=1.5)]
+
+    assert assembled(events) == [bytearray(b"https://elsewhere.example/"), ScanLost("pause"), bytearray(b"N9QX")]
 
 
 def test_an_autorepeat_is_no_key_press_and_does_not_keep_the_scan_awake() -> None:
