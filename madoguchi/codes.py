@@ -126,7 +126,7 @@ def _bare(text: str) -> Code | Unread:
         return Unread.WRONG_CODE
     kind = Kind(plain[0])
     length = _CHARACTERS[kind] + 2
-    if len(plain) > length:
+    if len(plain) > length or _EIGHT_DIGITS.search(plain):
         return Unread.WRONG_CODE
     if len(plain) < length or check_character(plain[:-1]) != plain[-1]:
         return Unread.UNREADABLE

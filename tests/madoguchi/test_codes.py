@@ -201,3 +201,11 @@ class TestRefused:
 def test_no_code_of_ours_looks_like_a_my_number(code: Code) -> None:
     for text in (code.text, code.grouped, f"]Q1{code.text}", f"https://{HOSTS[1]}/b/{code.text}"):
         assert not mynumber.may_be_my_number(text.encode())
+
+
+def test_a_number_of_somebody_is_no_code_although_one_key_was_read_as_a_letter() -> None:
+    body = "T2736470418"
+    looks_right = body + codes.check_character(body)
+
+    assert looks_right == "T27364704180"
+    assert codes.read(looks_right, ()) is codes.Unread.WRONG_CODE
