@@ -155,10 +155,12 @@ def test_the_pulse_is_slower_than_three_a_second_and_stands_still_for_who_asks(
 def test_where_the_browser_forbids_sound_one_press_anywhere_allows_it(
     silent_browser: Browser, office: OfficeProcess
 ) -> None:
+    busy(office)
     context = silent_browser.new_context()
     page = context.new_page()
     board = BoardPage(page, office.board)
     expect(page.locator("#no-sound")).to_be_visible()
+    assert sticking_out(page) == {}
     page.mouse.click(300, 300)
     expect(page.locator("#no-sound")).to_be_hidden()
     assert board.rung == 1
