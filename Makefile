@@ -56,6 +56,6 @@ wheel: ## one file to install elsewhere, with fonts and browser parts in it
 
 clean: ## take away all that set-up, checks and the demo have made
 	rm -rf .venv node_modules build dist demo-data test-results
-	rm -rf server/static/vendor display/static/vendor kiosk/screen/static/vendor kiosk/fonts
+	rm -rf server/static/vendor display/static/vendor kiosk/screen/static/vendor kiosk/fonts server/fonts
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -39,7 +39,10 @@ UV_INSTALL = (UV, "pip", "install", "--quiet", "--python", str(PYTHON))
 PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
 ONLY_HASHED = ("--no-deps", "--require-hashes")
 NO_BUILDING = ("--only-binary", ":all:")  # a build would fetch its own tools, which no lock names
-PLACES = ("server/static/vendor", "display/static/vendor", "kiosk/screen/static/vendor", "kiosk/fonts")
+PLACES = (
+    *("server/static/vendor", "display/static/vendor", "kiosk/screen/static/vendor"),
+    *("server/fonts", "kiosk/fonts"),
+)
 INPUT_HEADER = Path("/usr/include/linux/input.h")
 ADMIN_PATH = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"))
 RIG_PROGRAMS = {  # what tests/rig starts, and whose Debian packages they are

@@ -15,7 +15,10 @@ SCREEN_FONT = MODULES / "@fontsource" / "biz-udpgothic"
 PAPER_FONT = MODULES / "@expo-google-fonts" / "biz-udgothic"
 WEIGHTS = (400, 700)
 PAGE_FOLDERS = ("server/static/vendor", "display/static/vendor", "kiosk/screen/static/vendor")
-PAPER_FOLDER = "kiosk/fonts"
+PAPER_FOLDERS = {  # the kiosk draws slips, the server lists
+    "kiosk/fonts": ("BIZUDGothic-Regular.ttf", "BIZUDGothic-Bold.ttf", "LICENSE"),
+    "server/fonts": ("BIZUDGothic-Regular.ttf", "LICENSE"),
+}
 TELEPHONE_FONTS = ("Noto Sans CJK JP Regular", "NotoSansCJKjp-Regular", "Noto Sans CJK JP", "Noto Sans JP")
 
 FILES = {
@@ -44,9 +47,10 @@ def main() -> None:
     for folder in PAGE_FOLDERS:
         fill_page_folder(anew(folder))
     fill_letters(ROOT / PAGE_FOLDERS[0] / "fonts")
-    paper = anew(PAPER_FOLDER)
-    for name, source in PAPER_FILES.items():
-        shutil.copyfile(PAPER_FONT / source, paper / name)
+    for folder, names in PAPER_FOLDERS.items():
+        paper = anew(folder)
+        for name in names:
+            shutil.copyfile(PAPER_FONT / PAPER_FILES[name], paper / name)
 
 
 def anew(folder: str) -> Path:

@@ -20,6 +20,7 @@ from server.booking.phone import blueprint as phone_pages
 from server.booking.places import follow_calendar, note_change
 from server.booking.web import blueprint as web_pages
 from server.clock import Clock, WallClock
+from server.daylist.pages import blueprint as day_list_pages
 from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
 from server.desk.views import blueprint as desk_pages
 from server.edge import Parts
@@ -44,7 +45,7 @@ TABLES_TO_COME = (messages_models.Contact, messages_models.OutboxMessage)
 
 
 def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_here) -> Flask:
-    """One server process: `clock` tells the time, `run` carries slow hashing to where it stops nobody.
+    """One server process: `clock` tells the time, `run` carries what takes long to where it stops nobody.
 
     The timetable and the heartbeats start with `start`.
     """
@@ -79,6 +80,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         Passwords(run),
         EventBus(),
         Texts.load(),
+        run,
     )
     app.extensions["madoguchi"], app.extensions["madoguchi.bus"] = parts, parts.bus
     for change in (OpeningChanged, PolicyChanged):
@@ -104,6 +106,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         walk_in_pages,
         mailing_pages,
         report_pages,
+        day_list_pages,
         office_pages,
         opening_pages,
         service_pages,

@@ -11,7 +11,7 @@ from uuid import uuid4
 from flask import current_app, request, session
 
 from madoguchi.texts import Texts
-from server.auth.passwords import Passwords
+from server.auth.passwords import Passwords, Run
 from server.clock import Clock
 from server.events import EventBus
 from server.keys import Keyring
@@ -31,6 +31,7 @@ class Parts:
     passwords: Passwords
     bus: EventBus
     texts: Texts
+    run: Run  # carries what takes long to where it stops nobody
 
 
 def parts() -> Parts:

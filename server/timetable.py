@@ -14,6 +14,7 @@ from server.auth.attempts import forget_old_attempts
 from server.booking.places import extend_slots, make_waiting, nightly
 from server.booking.service import sweep_lapsed_holds, sweep_past_bookings
 from server.booking.worklist import settle
+from server.daylist.service import make_day_lists
 from server.db import db, read_session, transaction
 from server.edge import Parts
 from server.errors import Refusal
@@ -50,6 +51,7 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         sweep_past_bookings,
         settle,
         nightly,
+        make_day_lists,
         _forget,
     )
     return [job(run) for run in jobs]

@@ -10,7 +10,7 @@ MIN_LENGTH = 12
 
 
 class Run(Protocol):
-    """Runs a function elsewhere and gives its result: a thread pool, so that hashing stops nobody else."""
+    """Runs a function elsewhere and gives its result: a thread pool, so that it stops nobody else."""
 
     def __call__(self, function: Callable[..., Any], *args: Any) -> Any:
         """The result of `function(*args)`."""

@@ -23,14 +23,18 @@ class Right(Enum):
     OVERBOOK = "overbook"  # places beyond the bookable ones: an official decides, no contractor
     ASSIGN = "assign"  # the days or the time at which somebody is asked to come: an official decides, likewise
     DESK = "desk"
+    LISTS = "lists"  # whose cards are laid out, and where they lie: no call centre
+    RESTRICTED = "restricted"  # people under 支援措置: one named role
     REPORTS = "reports"
     ADMIN = "admin"
 
 
 RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.PHONE}),
-    Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK}),
-    Role.SUPERVISOR: frozenset({Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK, Right.REPORTS}),
+    Role.CLERK: frozenset({Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK, Right.LISTS}),
+    Role.SUPERVISOR: frozenset(
+        {Right.PHONE, Right.OVERBOOK, Right.ASSIGN, Right.DESK, Right.LISTS, Right.RESTRICTED, Right.REPORTS}
+    ),
     Role.ADMIN: frozenset({Right.ADMIN, Right.REPORTS}),
 }
 

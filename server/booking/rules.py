@@ -215,7 +215,7 @@ def way_out(booking: BookingLike, now: datetime) -> BookingAction | None:
 
 
 def web_closes_at(slot: SlotLike, policy: OfficePolicy, list_made_at: datetime | None) -> datetime:
-    """Until when the web may book a place: the hour the preparation list is made on the open day before (昨開庁日),
+    """Until when the web may book a place: the hour the day list is made on the open day before (昨開庁日),
     or, where the office needs no list, until the place begins."""
     if not policy.closes_with_list or list_made_at is None:
         return slot.starts_at

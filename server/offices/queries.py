@@ -189,7 +189,7 @@ def open_now(session: Session, office_id: int, now: datetime, service: str | Non
 def list_made_at(
     session: Session, office_id: int, day: date, policy: OfficePolicy, calendar: Calendar | None = None
 ) -> datetime | None:
-    """When the preparation list of a day is made: an hour of the open day before. None if there is none.
+    """When the day list of a day is made: an hour of the open day before. None if there is none.
 
     Who asks for many days reads the office's `calendar` once.
     """

@@ -63,6 +63,11 @@ GUARDS = {
     "GET /mailings": "staff:desk",
     "GET /mailings/to-send.csv": "staff:desk",
     "POST /mailings/<uuid:uid>": "staff:desk",
+    # Lists of the back room
+    "GET /lists/day": "staff:lists",
+    "GET /lists/day.pdf": "staff:lists",
+    "GET /lists/day.xlsx": "staff:lists",
+    "GET /lists/restricted": "staff:restricted",
     # Figures
     "GET /reports/waits": "staff:reports",
     "GET /reports/waits.xlsx": "staff:reports",
@@ -148,6 +153,8 @@ MAY_ENTER = {
     "staff:overbook": frozenset({"clerk", "supervisor"}),
     "staff:assign": frozenset({"clerk", "supervisor"}),
     "staff:desk": frozenset({"clerk", "supervisor"}),
+    "staff:lists": frozenset({"clerk", "supervisor"}),
+    "staff:restricted": frozenset({"supervisor"}),
     "staff:reports": frozenset({"supervisor", "admin"}),
     "staff:admin": frozenset({"admin"}),
     "kiosk": frozenset({"kiosk"}),
