@@ -30,6 +30,7 @@ from kiosk.dialogue import (
     Printed,
     Refused,
     Report,
+    ReportTest,
     Scanned,
     ScannerSeen,
     ScanWasLost,
@@ -38,14 +39,16 @@ from kiosk.dialogue import (
     StaffCalled,
     StateSeen,
     StatusSeen,
+    StrangerSeen,
     Tick,
     Touched,
     Unreachable,
 )
 from kiosk.messages import Say, Tone, say_closed, say_refusal, telling
 from kiosk.scans import ScannerSetup, typed_otherwise, why_unread
+from kiosk.self_test import finding, told
 from madoguchi import codes, mynumber
-from madoguchi.wire import CONTRACT, CheckInAnswer, KioskState, Outcome, RefusalView, Result
+from madoguchi.wire import CONTRACT, CheckInAnswer, KioskState, Outcome, RefusalView, Result, ScannerFinding
 
 NUMBER_S: Final = 8.0
 MESSAGE_S: Final = 20.0
@@ -120,8 +123,8 @@ class Agent:
     def handle(self, event: Event, now: float) -> list[Action]:
         """Everything that follows from an event, in the order in which it is to be done."""
         match event:
-            case Scanned(payload):
-                return self._scanned(payload, now)
+            case Scanned(payload, ended):
+                return self._scanned(payload, ended, now)
             case ScanWasLost():
                 return [] if self.busy else self._lost(now)
             case Touched(button, value):
@@ -143,7 +146,7 @@ class Agent:
 
     # Scans
 
-    def _scanned(self, payload: bytearray, now: float) -> list[Action]:
+    def _scanned(self, payload: bytearray, ended: str, now: float) -> list[Action]:
         length = len(payload)
         if mynumber.may_be_my_number(payload):
             mynumber.wipe(payload)
@@ -154,6 +157,8 @@ class Agent:
             return [Note("while_busy", length)]
         text = payload.decode("utf-8", "replace")
         mynumber.wipe(payload)
+        if (found := finding(text, ended, self._setup)) is not None:
+            return [Note("self_test", length), *self._tested(found, now)]
         hosts = self._state.hosts if self._state else ()
         read = codes.read(text, hosts)
         if read is codes.Unread.WRONG_CODE and self._state is None:
@@ -171,6 +176,14 @@ class Agent:
             AskCheckIn(request_id, read.text),
             self._show(Page("checking", Say("kiosk.scan.reading")), now),
         ]
+
+    def _tested(self, found: ScannerFinding, now: float) -> list[Action]:
+        """Staff held the self-test card to the scanner: they see what it says, and the server keeps it with the day."""
+        tone = Tone.DONE if found is ScannerFinding.OK else Tone.STAFF
+        page = Page("message", told(found), tone=tone, seconds=MESSAGE_S)
+        self._odd_in_row = self._refused_in_row = 0
+        alarm = [] if found is ScannerFinding.OK else [self._raise_alarm("scanner_settings")]
+        return [self._show(page, now), ReportTest(self._new_id(), found), *alarm]
 
     def _look_after_settings(self, surely: bool, now: float) -> list[Action]:
         """A scanner that somebody has set otherwise shows by a code of ours under another layout, or by many scans of
@@ -282,6 +295,8 @@ class Agent:
             case ServerAway():
                 self._server = event
                 return self._refresh_idle()
+            case StrangerSeen():
+                return [self._raise_alarm("input_device")]
             case ScannerSeen(connected):
                 self._scanner = connected
                 self._scanner_told = False
@@ -468,7 +483,7 @@ class Agent:
         return page if self._state.walk_ins else _without_walk_ins(page, self._state)
 
 
-_ONCE: Final = frozenset({"scanner_settings"})
+_ONCE: Final = frozenset({"input_device", "scanner_settings"})
 """Alarms about what is seen once and not again."""
 
 _RESTING: Final = frozenset({"starting", "idle", "away", "closed"})

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from kiosk.devices.keymap import LAYOUTS
 from kiosk.printer_profile import PrinterProfile, ProfileFault, load_profile
-from kiosk.scans import SHAPE, ScannerSetup
+from kiosk.scanner_presets import known_ids, presets
+from kiosk.scans import SHAPE, SUFFIXES, ScannerSetup
 from madoguchi.texts import OFFERED
 
 log = logging.getLogger(__name__)
@@ -36,11 +37,16 @@ class ServerConfig:
 
 @dataclass(frozen=True)
 class ScannerConfig:
-    """Which scanner: a Unix socket, or an input device; and how it is set."""
+    """Which scanner: a Unix socket, an input device at a path, or the one with one of these ids; and how it is set.
+
+    `guard`: other keyboards and mice are held, so that nothing they type reaches the panel.
+    """
 
     kind: str
-    place: Path
+    place: Path | None
+    ids: tuple[str, ...]
     setup: ScannerSetup
+    guard: bool
 
 
 @dataclass(frozen=True)
@@ -190,8 +196,15 @@ def _scanner(table: _Table) -> ScannerConfig:
     shapes = table.texts("postcard")
     if wrong := next((shape for shape in shapes if not SHAPE.fullmatch(shape)), None):
         raise table.fault("postcard", f"{wrong!r} is no class and length; `madoguchi kiosk learn` says the line")
-    setup = ScannerSetup(table.one_of("layout", LAYOUTS, "us"), frozenset(shapes))
-    return ScannerConfig(kind, table.path(keys[kind]), setup)
+    model = presets().get(table.one_of("model", presets()) if kind == "evdev" and table.has("model") else "")
+    setup = ScannerSetup(
+        table.one_of("layout", LAYOUTS, model.layout if model else "us"),
+        table.one_of("suffix", dict.fromkeys(SUFFIXES), model.suffix if model else "enter"),
+        frozenset(shapes),
+    )
+    place = table.path(keys[kind]) if kind == "simulated" or table.has("device") else None
+    others = table.one_of("others", {"ignored": True, "allowed": False}, "ignored") if kind == "evdev" else "allowed"
+    return ScannerConfig(kind, place, model.ids if model else known_ids(), setup, others == "ignored")
 
 
 def _printer(table: _Table) -> PrinterConfig:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kiosk.devices.ports import PrinterStatus
 from kiosk.messages import Say, Tone
-from madoguchi.wire import CheckInAnswer, KioskState, Names, Outcome, RefusalView, TicketView
+from madoguchi.wire import CheckInAnswer, KioskState, Names, Outcome, RefusalView, ScannerFinding, TicketView
 
 # Events
 
@@ -15,6 +15,7 @@ class Scanned:
     """Somebody held something to the scanner."""
 
     payload: bytearray
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class ScannerSeen:
     """Whether the scanner is there."""
 
     connected: bool
+
+
+@dataclass(frozen=True)
+class StrangerSeen:
+    """Somebody plugged in a keyboard or a mouse."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ Event = (
     Scanned
     | ScanWasLost
     | ScannerSeen
+    | StrangerSeen
     | Touched
     | Answered
     | Refused
@@ -186,6 +193,14 @@ class Report:
 
 
 @dataclass(frozen=True)
+class ReportTest:
+    """Tell the server what the self-test card said of the scanner."""
+
+    request_id: str
+    finding: ScannerFinding
+
+
+@dataclass(frozen=True)
 class CallStaff:
     """Tell staff, through the server."""
 
@@ -209,4 +224,4 @@ class Note:
     length: int
 
 
-Action = AskCheckIn | AskWalkIn | Print | Report | CallStaff | Show | Note
+Action = AskCheckIn | AskWalkIn | Print | Report | ReportTest | CallStaff | Show | Note

@@ -9,9 +9,9 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from kiosk.devices.ports import Printer, ScanLost, Scanner
 from kiosk.dialogue import (
@@ -24,6 +24,7 @@ from kiosk.dialogue import (
     Printed,
     Refused,
     Report,
+    ReportTest,
     Scanned,
     ScannerSeen,
     ScanWasLost,
@@ -31,6 +32,7 @@ from kiosk.dialogue import (
     StaffCalled,
     StateSeen,
     StatusSeen,
+    StrangerSeen,
     Unreachable,
 )
 from kiosk.printer_profile import PrinterProfile
@@ -45,6 +47,7 @@ from madoguchi.wire import (
     Outcome,
     PrintReport,
     RefusalView,
+    ScannerTest,
     StaffCall,
     WalkInRequest,
 )
@@ -53,12 +56,23 @@ PRINT_DEADLINE_S: Final = 10.0
 STATUS_EVERY_S: Final = 10.0
 STATE_EVERY_S: Final = 3.0
 AGAIN_S: Final = 1.0
+LOOK_EVERY_S: Final = 0.5
 UNREPORTED_MAX: Final = 500
 
 log = logging.getLogger(__name__)
 
 Post = Callable[[Event], None]
-Order = AskCheckIn | AskWalkIn | Report | CallStaff
+Order = AskCheckIn | AskWalkIn | Report | ReportTest | CallStaff
+
+
+class Guard(Protocol):
+    """Who holds what is none of ours."""
+
+    def look(self) -> Collection[object]:
+        """What is new since the last look."""
+
+    def close(self) -> None:
+        """Let go of everything."""
 
 
 class Worker:
@@ -89,7 +103,7 @@ class Asker(Worker):
         super().__init__("asker")
         self._client = client
         self._post = post
-        self._unreported: deque[Report] = deque(maxlen=UNREPORTED_MAX)
+        self._unreported: deque[Report | ReportTest] = deque(maxlen=UNREPORTED_MAX)
         self.server_is_away = False
         """Set by the heartbeat: nobody waits long for a server that is known to be away."""
 
@@ -109,7 +123,7 @@ class Asker(Worker):
     def _carry_out(self, order: Order | Print) -> None:
         try:
             match order:
-                case Report():
+                case Report() | ReportTest():
                     self._unreported.append(order)
                     self._report_all(self._patience)
                 case AskCheckIn() | AskWalkIn():
@@ -143,12 +157,18 @@ class Asker(Worker):
     def _report_all(self, patience_s: float) -> None:
         while self._unreported:
             report = self._unreported[0]
-            reply = self._client.report(report.job, PrintReport(report.sha256, report.outcome), patience_s)
+            reply = self._reported(report, patience_s)
             if isinstance(reply, Away):
                 return
             if isinstance(reply, RefusalView):
-                log.error("the server does not take the report of job %s: %s", report.job, reply.code)
+                about = f"job {report.job}" if isinstance(report, Report) else "the scanner's test"
+                log.error("the server does not take the report of %s: %s", about, reply.code)
             self._unreported.popleft()
+
+    def _reported(self, report: Report | ReportTest, patience_s: float) -> object:
+        if isinstance(report, ReportTest):
+            return self._client.report_test(ScannerTest(report.request_id, report.finding), patience_s)
+        return self._client.report(report.job, PrintReport(report.sha256, report.outcome), patience_s)
 
     def _post_failure(self, order: Order | Print) -> None:
         if isinstance(order, AskCheckIn | AskWalkIn):
@@ -238,7 +258,27 @@ class Ear(threading.Thread):
                 log.warning("a scan was lost: %s", scan.reason)
                 self._post(ScanWasLost())
             elif scan is not None:
-                self._post(Scanned(scan))
+                self._post(Scanned(scan, scan.ended))
+
+
+class Watchman(threading.Thread):
+    """Looks what else is plugged in."""
+
+    def __init__(self, guard: Guard, post: Post, stopping: threading.Event) -> None:
+        super().__init__(name="watchman", daemon=True)
+        self._guard = guard
+        self._post = post
+        self._stopping = stopping
+
+    def run(self) -> None:
+        """Look until the kiosk stops."""
+        while not self._stopping.wait(LOOK_EVERY_S):
+            try:
+                for _ in self._guard.look():
+                    self._post(StrangerSeen())
+            except Exception:
+                log.exception("looking for input devices failed")
+        self._guard.close()
 
 
 class Heartbeat(threading.Thread):

@@ -13,7 +13,7 @@ import segno
 from PIL import Image, ImageDraw, ImageFont
 
 from kiosk.printer_profile import PrinterProfile
-from kiosk.slip import CODE_MM, SIDE_MM, CodeBlock, NumberLine, Rule, Slip, TextLine
+from kiosk.slip import SIDE_MM, CodeBlock, NumberLine, Rule, Slip, TextLine
 from madoguchi.wire import Names
 
 OWN_FONTS: Final = Path(__file__).resolve().parent / "fonts"
@@ -138,8 +138,8 @@ class Press:
         return _hard(strip)
 
     def _code_block(self, block: CodeBlock) -> Image.Image:
-        code = _code_picture(block.payload, self._dots(CODE_MM))
-        left = self._dots(CODE_MM)
+        left = self._dots(block.mm)
+        code = _code_picture(block.payload, left)
         texts = [self._line(line, self._profile.width_dots - left) for line in block.beside]
         height = max(code.height, sum(text.height for text in texts))
         strip = Image.new("L", (self._profile.width_dots, height), _WHITE)

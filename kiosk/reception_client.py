@@ -27,6 +27,7 @@ from madoguchi.wire import (
     Message,
     PrintReport,
     RefusalView,
+    ScannerTest,
     StaffCall,
     WalkInRequest,
 )
@@ -100,6 +101,10 @@ class ReceptionClient:
     def call_staff(self, call: StaffCall, patience_s: float = PATIENCE_S) -> Done | RefusalView | Away:
         """Somebody at the kiosk needs a clerk."""
         return _done(self._ask("POST", "/api/kiosk/staff-calls", call, patience_s))
+
+    def report_test(self, test: ScannerTest, patience_s: float = PATIENCE_S) -> Done | RefusalView | Away:
+        """What the self-test card said of the scanner."""
+        return _done(self._ask("POST", "/api/kiosk/scanner-tests", test, patience_s))
 
     def state(self) -> KioskState | RefusalView | Away:
         """How things stand; asked once, for it is asked again in a few seconds anyway."""

@@ -21,7 +21,7 @@ from kiosk.agent import Agent
 from kiosk.config import ConfigFault, KioskConfig, PrinterConfig, ScannerConfig, load_config
 from kiosk.devices.ports import Printer, Scanner
 from kiosk.dialogue import Action, Event, Note, Print, Scanned, Show, StateSeen, Tick, Touched
-from kiosk.hands import Asker, Ear, Heartbeat, PrintRoom
+from kiosk.hands import Asker, Ear, Heartbeat, Post, PrintRoom, Watchman
 from kiosk.printer_profile import warn_if_unverified
 from kiosk.raster import GETA, Fonts, NoFont, Press
 from kiosk.reception_client import ReceptionClient
@@ -63,6 +63,7 @@ class Kiosk:
         profile = config.printer.profile
         self._print_room = PrintRoom(printer, profile, Press(fonts, profile), texts.say, self._events.put)
         self._ear = Ear(scanner, self._events.put, self._stopping)
+        self._watchman = watch_inputs(scanner, config.scanner.guard, self._events.put, self._stopping)
         self._heartbeat = Heartbeat(self._client, self._asker, self._events.put, self._stopping)
         self._screen = ScreenServer(texts, config.screen_host, config.screen_port, self._touched)
         self._warm_up(texts.languages)
@@ -78,6 +79,8 @@ class Kiosk:
         self._print_room.look()
         for thread in (self._asker, self._print_room, self._ear, self._heartbeat):
             thread.start()
+        if self._watchman is not None:
+            self._watchman.start()
 
     def stop(self) -> None:
         """End soon; may be called from a signal handler."""
@@ -105,6 +108,8 @@ class Kiosk:
         self._print_room.stop(timeout=END_S)
         self._asker.stop(timeout=5)
         self._ear.join(timeout=5)
+        if self._watchman is not None:
+            self._watchman.join(timeout=5)
         self._heartbeat.join(timeout=5)
         self._scanner.close()
         self._printer.close()
@@ -208,10 +213,21 @@ def open_scanner(config: ScannerConfig) -> Scanner:
     if config.kind == "simulated":
         from kiosk.devices.simulated import SimulatedScanner
 
+        assert config.place is not None  # noqa: S101 - load_config gives one to this kind
         return SimulatedScanner(config.place)
     from kiosk.devices.evdev_scanner import EvdevScanner
+    from kiosk.devices.inputs import find_scanner, inputs
 
-    return EvdevScanner(str(config.place), config.setup.layout)
+    where = str(config.place) if config.place else lambda: find_scanner(inputs(), config.ids)
+    return EvdevScanner(where, config.setup.layout)
+
+
+def watch_inputs(scanner: Scanner, guarded: bool, post: Post, stopping: threading.Event) -> Watchman | None:
+    """Who looks after other keyboards and mice, where there is a real scanner and nobody has allowed them."""
+    from kiosk.devices.evdev_scanner import EvdevScanner
+    from kiosk.devices.input_guard import InputGuard
+
+    return Watchman(InputGuard(scanner.at), post, stopping) if guarded and isinstance(scanner, EvdevScanner) else None
 
 
 def open_printer(config: PrinterConfig) -> Printer:

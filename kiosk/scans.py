@@ -18,6 +18,9 @@ _CLASSES: Final = {
     "ascii": re.compile(r"[ -~]+"),
     "text": re.compile(r"(?s:.+)"),
 }
+SUFFIXES: Final = ("enter", "tab", "none")
+"""What ends a scan; `none`: silence does."""
+
 SHAPE: Final = re.compile(rf"({'|'.join(_CLASSES)})-[1-9][0-9]{{0,3}}")
 
 
@@ -26,6 +29,7 @@ class ScannerSetup:
     """How the scanner is set, as far as it is known, and the shapes of the code that stands on the postcard."""
 
     layout: str = "us"
+    suffix: str = ""
     postcard: frozenset[str] = frozenset()
 
 
@@ -59,6 +63,16 @@ def typed_otherwise(text: str, hosts: tuple[str, ...], layout: str) -> bool:
 def retyped(text: str, read_as: str, typed_as: str) -> str:
     """What a scan read with one layout says in another: the same keys. A character without a key stays."""
     return text.translate(_RETYPED[read_as, typed_as])
+
+
+def same_keys(wanted: str, text: str, read_as: str, typed_as: str) -> bool:
+    """Whether a text read with one layout is what a scanner set to another types for the text that was wanted."""
+    read, typed = LAYOUTS[read_as], LAYOUTS[typed_as]
+    seen: dict[str, set[str]] = {}
+    for key, pair in typed.items():
+        for character, other in zip(pair, read.get(key, chr(UNKNOWN_KEY) * 2), strict=True):
+            seen.setdefault(character, set()).add(other)
+    return len(text) == len(wanted) and all(b in seen.get(a, ()) for a, b in zip(wanted, text, strict=True))
 
 
 def _keys(read_as: str, typed_as: str) -> dict[int, int]:

@@ -21,6 +21,9 @@ from madoguchi.wire import Names, Task, TicketView
 NUMBER_MM: Final = 21.0
 """Height of the digits themselves: read at arm's length without glasses (at least 20 mm)."""
 
+CODE_MM: Final = 19.0
+"""Room for the code with its quiet zone."""
+
 SIDE_MM: Final = 1.0
 """Kept free at both edges: printers of one model differ by some dots."""
 
@@ -68,14 +71,11 @@ class CodeBlock:
 
     payload: str
     beside: tuple[TextLine, ...]
+    mm: float = CODE_MM
 
 
 Element = TextLine | NumberLine | Rule | CodeBlock
 Slip = tuple[Element, ...]
-
-
-CODE_MM: Final = 19.0
-"""Room for the code with its quiet zone."""
 
 SMALL_MM: Final = 2.8
 """Height of the Japanese under another language."""

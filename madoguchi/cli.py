@@ -60,9 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--at", type=_moment, help="the office's clock starts here and runs, e.g. 2026-12-01T09:00+09:00")
     _server_commands(commands)
     kiosk = _add(commands, "kiosk", _kiosk, "the receiving terminal at the entrance")
-    kiosk.add_argument("action", nargs="?", choices=["run", "learn"], default="run", help="default: run")
+    kiosk.add_argument(
+        "action", nargs="?", choices=["run", "learn", "self-test-card"], default="run", help="default: run"
+    )
     kiosk.add_argument("--config", type=Path, required=True, help="its kiosk.toml")
     kiosk.add_argument("--samples", type=int, default=3, help="learn: from so many postcards (default 3)")
+    kiosk.add_argument("--out", type=Path, help="self-test-card: write a PNG for another printer")
     scan = _add(commands, "scan", _scan, "hold a code to a simulated scanner")
     scan.add_argument("socket", type=Path, help="the scanner's socket, as the demonstration prints it")
     scan.add_argument("code", help="what is scanned")
@@ -211,6 +214,10 @@ def _kiosk(arguments: argparse.Namespace) -> int:
         from kiosk.learn import main as learn
 
         return learn(arguments.config, arguments.samples)
+    if arguments.action == "self-test-card":
+        from kiosk.print_card import main as print_card
+
+        return print_card(arguments.config, arguments.out)
     from kiosk.run import main as kiosk
 
     return kiosk(arguments.config)

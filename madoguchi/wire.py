@@ -65,6 +65,16 @@ class Result(StrEnum):
     ALREADY = "already"
 
 
+class ScannerFinding(StrEnum):
+    """What the self-test card said of a kiosk's scanner: well, or what is set otherwise than the kiosk takes it for."""
+
+    OK = "ok"
+    LAYOUT = "layout"
+    CASE = "case"
+    CHARACTERS = "characters"
+    SUFFIX = "suffix"
+
+
 class Task(StrEnum):
     """What somebody can do while they wait, in the order in which it stands on the slip."""
 
@@ -104,6 +114,14 @@ class StaffCall(Message):
 
     request_id: str
     reason: str
+
+
+@dataclass(frozen=True)
+class ScannerTest(Message):
+    """kiosk → server: somebody held the self-test card to the scanner."""
+
+    request_id: str
+    finding: ScannerFinding
 
 
 @dataclass(frozen=True)

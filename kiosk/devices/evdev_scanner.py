@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from kiosk.devices.keymap import EVENT_SIZE, ScanAssembler, parse_events
-from kiosk.devices.ports import ScanLost
+from kiosk.devices.ports import Scan, ScanLost
 from madoguchi.mynumber import wipe
 
 RETRY_S: Final = 0.5
@@ -47,9 +47,6 @@ class KernelDevice:
         import evdev  # not everywhere installable: only who has a real scanner needs it
 
         self._device = evdev.InputDevice(path)
-        keys = self._device.capabilities().get(evdev.ecodes.EV_KEY, [])
-        if evdev.ecodes.KEY_ENTER not in keys or evdev.ecodes.KEY_A not in keys:
-            log.warning("%s has no letters or no Enter key: is it the scanner's keyboard interface?", path)
         # The pauses inside a scan are measured by the kernel's time stamps; the wall clock may jump.
         fcntl.ioctl(self._device.fd, _EVIOCSCLOCKID, struct.pack("i", CLOCK_MONOTONIC))
 
@@ -69,11 +66,18 @@ class KernelDevice:
 class EvdevScanner:
     """Reads whole scans from an input device that may come and go."""
 
-    def __init__(self, path: str, layout: str, open_device: Callable[[str], InputDevice] = KernelDevice) -> None:
-        self._path = path
+    def __init__(
+        self,
+        where: str | Callable[[], str | None],
+        layout: str,
+        open_device: Callable[[str], InputDevice] = KernelDevice,
+    ) -> None:
+        """`where`: the device's path, or what looks for it each time that it is not there."""
+        self._where = where
+        self._path: str | None = None
         self._assembler = ScanAssembler(layout)
         self._open_device = open_device
-        self._scans: queue.Queue[bytearray | ScanLost] = queue.Queue(maxsize=64)
+        self._scans: queue.Queue[Scan | ScanLost] = queue.Queue(maxsize=64)
         self._buffer = bytearray(EVENT_SIZE * 256)
         self._connected = threading.Event()
         self._stopping = threading.Event()
@@ -86,7 +90,11 @@ class EvdevScanner:
         """Whether the device is open and ours."""
         return self._connected.is_set()
 
-    def read(self, timeout: float) -> bytearray | ScanLost | None:
+    def at(self) -> str | None:
+        """The path of the device that is read; while there is none, where it is looked for next."""
+        return self._path or self._find()
+
+    def read(self, timeout: float) -> Scan | ScanLost | None:
         """The next scan, or None after `timeout` seconds."""
         try:
             return self._scans.get(timeout=timeout)
@@ -115,23 +123,31 @@ class EvdevScanner:
                 self._tell(f"gone ({error.strerror})")
             finally:
                 self._connected.clear()
+                self._path = None
                 self._give(self._assembler.lose("unplugged"))
                 device.close()
 
     def _open(self) -> InputDevice | None:
         """The device, grabbed. None when it is not there, not yet allowed (udev is slow) or somebody else's."""
-        device = None
+        device, path = None, self._find()
+        if path is None:
+            self._tell("not there")
+            return None
         try:
-            device = self._open_device(self._path)
+            device = self._open_device(path)
             device.grab()
         except OSError as error:
             if device is not None:
                 device.close()
             self._tell(f"not usable ({error.strerror})")
             return None
+        self._path = path
         self._connected.set()
         self._tell(None)
         return device
+
+    def _find(self) -> str | None:
+        return self._where if isinstance(self._where, str) else self._where()
 
     def _drain(self, descriptor: int) -> None:
         poll = select.poll()
@@ -155,19 +171,19 @@ class EvdevScanner:
                 self._give(self._assembler.feed(event))
         wipe(self._buffer)  # the keys of a scan are the scan
 
-    def _give(self, scans: Iterable[bytearray | ScanLost]) -> None:
+    def _give(self, scans: Iterable[Scan | ScanLost]) -> None:
         for scan in scans:
             try:
                 self._scans.put_nowait(scan)
             except queue.Full:  # nobody reads: nothing may pile up, and nothing may be read hours later
-                if isinstance(scan, bytearray):
+                if isinstance(scan, Scan):
                     wipe(scan)
 
     def _tell(self, trouble: str | None) -> None:
         """Once when the scanner is lost, once when it is back."""
         if trouble != self._trouble:
             if trouble:
-                log.warning("scanner %s: %s; trying again", self._path, trouble)
+                log.warning("scanner: %s; trying again", trouble)
             else:
                 log.info("scanner %s: ready", self._path)
         self._trouble = trouble

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from kiosk.devices.ports import MAX_SCAN, ScanLost
+from kiosk.devices.ports import MAX_SCAN, Scan, ScanLost
 from madoguchi.mynumber import wipe
 
 EV_SYN: Final = 0
@@ -58,7 +58,8 @@ _CTRLS: Final = frozenset({29, 97})
 _ALTS: Final = frozenset({56, 100})
 _MODIFIERS: Final = _SHIFTS | _CTRLS | _ALTS
 _CAPS_LOCK: Final = 58
-_ENDS: Final = frozenset({28, 96, 15})  # Enter, Enter of the keypad, Tab
+_TAB: Final = 15
+_ENDS: Final = frozenset({28, 96, _TAB})  # Enter, Enter of the keypad, Tab
 # Lights, Windows keys and mode keys of Japanese keyboards: pressed by some scanners, they carry nothing.
 _IGNORED: Final = frozenset({69, 70, 125, 126, 85, 90, 91, 92, 93, 94})
 
@@ -119,7 +120,7 @@ class ScanAssembler:
         """Seconds until silence ends the scan that has begun."""
         return max(0.0, SILENCE_S - (now - self._last_press)) if self._last_press is not None else SILENCE_S
 
-    def feed(self, event: InputEvent) -> list[bytearray | ScanLost]:
+    def feed(self, event: InputEvent) -> list[Scan | ScanLost]:
         """Take one event; give the scans that it ended."""
         if event.kind == EV_SYN and event.code == SYN_DROPPED:
             self._lose("overrun", event.at)
@@ -133,7 +134,7 @@ class ScanAssembler:
             ended += self._press(event.code, event.at)
         return ended
 
-    def silence(self, now: float) -> list[bytearray | ScanLost]:
+    def silence(self, now: float) -> list[Scan | ScanLost]:
         """End the scan when nothing was pressed for SILENCE_S."""
         if self._last_press is None or now - self._last_press < SILENCE_S:
             return []
@@ -142,16 +143,16 @@ class ScanAssembler:
         self._paused_at = paused_at
         return ended
 
-    def lose(self, reason: str) -> list[bytearray | ScanLost]:
+    def lose(self, reason: str) -> list[Scan | ScanLost]:
         """The device went away: a scan that has begun is lost."""
         if self.pending:
             self._lose(reason, 0.0)
         return self._end()
 
-    def _press(self, code: int, at: float) -> list[bytearray | ScanLost]:
+    def _press(self, code: int, at: float) -> list[Scan | ScanLost]:
         char = self._character(code)
         if char in (0x0A, 0x0D) or code in _ENDS:
-            return self._end()
+            return self._end("tab" if code == _TAB else "enter")
         if code == _CAPS_LOCK:
             self._caps = not self._caps
         elif code not in _IGNORED:
@@ -185,8 +186,8 @@ class ScanAssembler:
         self._lost = reason
         self._last_press = at
 
-    def _end(self) -> list[bytearray | ScanLost]:
-        scan, lost = self._buffer[: self._length], self._lost
+    def _end(self, ended: str = "none") -> list[Scan | ScanLost]:
+        scan, lost = Scan.of(self._buffer, self._length, ended), self._lost
         self._empty_buffer()
         self._lost, self._last_press, self._paused_at = None, None, None
         self._held.clear()

@@ -15,6 +15,28 @@ MAX_SCAN = 4096
 """Bytes of one scan. Our longest code is a link of some 60; more than this is no code of ours."""
 
 
+class Scan(bytearray):
+    """The bytes of a scan; they belong to the reader alone, who may have to wipe them. `ended`: by `enter`, `tab`, or
+    `none` (silence); empty where nobody can tell.
+    """
+
+    ended: str = ""
+
+    @classmethod
+    def of(cls, buffer: bytearray, length: int, ended: str = "") -> "Scan":
+        """The first bytes of a buffer, copied once: what is copied twice would have to be wiped twice."""
+        with memoryview(buffer) as view, view[:length] as first:
+            scan = cls(first)
+        scan.ended = ended
+        return scan
+
+    def __repr__(self) -> str:
+        """Never what was scanned."""
+        return f"<scan of {len(self)} bytes>"
+
+    __str__ = __repr__
+
+
 @dataclass(frozen=True)
 class ScanLost:
     """A scan was begun and could not be kept whole: the visitor is asked to scan again."""
@@ -28,11 +50,8 @@ class Scanner(Protocol):
     def connected(self) -> bool:
         """Whether the device is there now."""
 
-    def read(self, timeout: float) -> bytearray | ScanLost | None:
-        """The next scan, or None when there was none within `timeout` seconds.
-
-        The bytes belong to the caller alone, who may have to wipe them.
-        """
+    def read(self, timeout: float) -> Scan | ScanLost | None:
+        """The next scan, or None when there was none within `timeout` seconds."""
 
     def close(self) -> None:
         """Let go of the device; may be called again."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.devices.escpos_reader import read_job
-from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, ScanLost
+from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, Scan, ScanLost
 from kiosk.devices.virtual_printer import VirtualPrinterFolder
 from madoguchi.mynumber import wipe
 from madoguchi.wire import Outcome
@@ -45,9 +45,9 @@ class _Client:
         self._length = 0
         self._overlong = False
 
-    def feed(self, data: memoryview) -> list[bytearray | ScanLost]:
+    def feed(self, data: memoryview) -> list[Scan | ScanLost]:
         """Take what came; give the scans that it ended."""
-        scans: list[bytearray | ScanLost] = []
+        scans: list[Scan | ScanLost] = []
         for byte in data:
             if byte == 0x0A:
                 scans += self.end()
@@ -60,10 +60,10 @@ class _Client:
                 scans.append(ScanLost("too_long"))
         return scans
 
-    def end(self) -> list[bytearray | ScanLost]:
+    def end(self) -> list[Scan | ScanLost]:
         """The line is over, also when the writer closes without a line end. Empty lines are no scans."""
         length = self._length - (self._length > 0 and self._line[self._length - 1] == 0x0D)
-        scan, overlong = self._line[:length], self._overlong
+        scan, overlong = Scan.of(self._line, length), self._overlong
         wipe(self._line)
         self._length, self._overlong = 0, False
         if overlong:
@@ -77,7 +77,7 @@ class SimulatedScanner:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._waiting: deque[bytearray | ScanLost] = deque()
+        self._waiting: deque[Scan | ScanLost] = deque()
         self._chunk = bytearray(4096)
         self._selector = selectors.DefaultSelector()
         self._listener = _listen(path)
@@ -89,7 +89,7 @@ class SimulatedScanner:
         """Always, until it is closed."""
         return self._open
 
-    def read(self, timeout: float) -> bytearray | ScanLost | None:
+    def read(self, timeout: float) -> Scan | ScanLost | None:
         """The next line of any writer, or None after `timeout` seconds."""
         until = time.monotonic() + timeout
         while not self._waiting and self._open:

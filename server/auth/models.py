@@ -65,4 +65,7 @@ class Device(Base):
     range_to: Mapped[int | None]
     contract: Mapped[int | None]
     seen_at: Mapped[datetime | None]
+    # Of a kiosk: the newest self-test of its scanner, a `madoguchi.wire.ScannerFinding`.
+    scanner_tested_at: Mapped[datetime | None]
+    scanner_finding: Mapped[str | None] = mapped_column(String(20))
     active: Mapped[bool] = mapped_column(default=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from madoguchi.wire import Message
+from madoguchi.wire import Message, ScannerFinding
 from server.audit import record
 from server.auth.attempts import check_open, settle
 from server.auth.models import Device, DeviceKind, Staff
@@ -48,8 +48,8 @@ class ShownOnce(Conflict):
 
 
 @dataclass(frozen=True)
-class DeviceAdded(Message):
-    """A device that was added."""
+class OfDevice(Message):
+    """The device of which it was."""
 
     device: UUID
 
@@ -125,7 +125,7 @@ def add_kiosk(
         device = _new_device(tx, office_id, DeviceKind.KIOSK, name, by, now)
         device.token_key, device.key_id = keyring.key("device", token), keyring.key_id
         if request_id is not None:
-            repeat.keep(DeviceAdded(device.uid))
+            repeat.keep(OfDevice(device.uid))
         return device.uid, token
 
 
@@ -136,8 +136,8 @@ def add_board(office_id: int, name: str, by: str, now: datetime, request_id: str
             return _new_device(tx, office_id, DeviceKind.BOARD, name, by, now).uid
         repeat = repeat_of(tx, Caller(by, request_id), "device.add", {"office": office_id, "name": name}, now)
         if repeat.answer is not None:
-            return DeviceAdded.from_json(repeat.answer).device
-        return repeat.keep(DeviceAdded(_new_device(tx, office_id, DeviceKind.BOARD, name, by, now).uid)).device
+            return OfDevice.from_json(repeat.answer).device
+        return repeat.keep(OfDevice(_new_device(tx, office_id, DeviceKind.BOARD, name, by, now).uid)).device
 
 
 def _new_device(tx: Transaction, office_id: int, kind: DeviceKind, name: str, by: str, now: datetime) -> Device:
@@ -241,6 +241,25 @@ def kiosk_seen(device_id: int, contract: int, now: datetime) -> None:
     with transaction() as tx:
         device = tx.session.get_one(Device, device_id)
         device.contract, device.seen_at = contract, now
+
+
+def scanner_tested(caller: Caller, device_id: int, finding: ScannerFinding, now: datetime) -> None:
+    """Somebody held the self-test card to a kiosk's scanner."""
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "kiosk.scanner_tested", {"finding": finding}, now)
+        if repeat.answer is not None:
+            return
+        device = tx.session.get_one(Device, device_id)
+        device.scanner_tested_at, device.scanner_finding = now, finding
+        record(tx, now, caller.actor, "kiosk.scanner_tested", device.uid, finding=finding)
+        repeat.keep(OfDevice(device.uid))
+
+
+def kiosks_of(session: Session, office_id: int | None) -> Sequence[Device]:
+    """The kiosks in use at an office, or at all."""
+    here = () if office_id is None else (Device.office_id == office_id,)
+    mine = select(Device).where(Device.kind == DeviceKind.KIOSK, Device.active, *here)
+    return session.scalars(mine.order_by(Device.office_id, Device.name)).all()
 
 
 def boards_seen(uids: Collection[UUID], now: datetime) -> None:

@@ -9,9 +9,11 @@ from flask_login import current_user, login_user, logout_user
 from madoguchi.texts import format_date, format_time
 from server.auth import service
 from server.auth.forms import SignInForm
-from server.auth.guards import User, public, staff_only
-from server.auth.rules import Locked, SignInFailed
-from server.clock import office_time
+from server.auth.guards import User, public, staff, staff_only
+from server.auth.rules import RIGHTS, Locked, Right, SignInFailed
+from server.auth.words import scanner_words
+from server.clock import business_date, office_time
+from server.db import read_session
 from server.edge import now, parts
 from server.limits import SIGN_IN, limiter
 
@@ -61,7 +63,11 @@ def sign_out() -> ResponseReturnValue:
 @staff_only
 def home() -> ResponseReturnValue:
     """The areas this role may enter."""
-    return render_template("staff/home.html")
+    here, moment = staff(), now()
+    looks_after_kiosks = {Right.DESK, Right.ADMIN} & RIGHTS[here.role]
+    kiosks = service.kiosks_of(read_session(), here.office_id) if looks_after_kiosks else ()
+    tests = [(kiosk.name, *scanner_words(kiosk, business_date(moment))) for kiosk in kiosks]
+    return render_template("staff/home.html", tests=tests)
 
 
 @blueprint.app_template_filter("ja_day")

@@ -74,6 +74,7 @@ ASKED_FOR = {
     "printer_offline": "プリンターがつながっていません",
     "printer_silent": "プリンターが応答しません",
     "scanner": "読み取り機がつながっていません",
+    "input_device": "見慣れないキーボードかマウスがつながれました",
     "scanner_settings": "読み取り機の設定が変わったおそれがあります。点検カードをかざしてください",
 }
 SENTENCES = {

@@ -14,6 +14,7 @@ from server.auth.forms import LONGEST, line_of
 from server.auth.guards import needs, staff
 from server.auth.passwords import MIN_LENGTH
 from server.auth.rules import Right, Role
+from server.auth.words import scanner_words
 from server.booking.queries import PlacesOfDay, places_of_day, walk_in_places
 from server.clock import business_date
 from server.db import read_session
@@ -57,6 +58,7 @@ VERBS = {
     "holidays.differ": "祝日の表とライブラリの違いを見つけた",
     "holidays.fill": "祝日の表に年を加えた",
     "intake.decide": "予約なしの受付の再開・終了を決めた",
+    "kiosk.scanner_tested": "読み取り機を点検した",
     "kiosk.staff_call_taken": "職員呼出に応じた",
     "kiosk.staff_called": "端末から職員を呼んだ",
     "mailing.promise": "後日郵送に本人が同意した",
@@ -190,6 +192,8 @@ def devices() -> ResponseReturnValue:
         devices=auth.all_devices(read_session()),
         offices=offices,
         office_names={office.id: office.name_ja for office in offices},
+        scanner_words=scanner_words,
+        today=business_date(now()),
         now=now(),
     )
 

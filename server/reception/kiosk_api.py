@@ -14,13 +14,14 @@ from madoguchi.wire import (
     CheckInRequest,
     KioskState,
     PrintReport,
+    ScannerTest,
     ServiceView,
     StaffCall,
     WalkInRequest,
 )
 from server.assistance.service import call_staff as call_staff_to
 from server.auth.guards import device, kiosk
-from server.auth.service import kiosk_seen
+from server.auth.service import kiosk_seen, scanner_tested
 from server.clock import business_date, office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
@@ -96,6 +97,15 @@ def call_staff() -> ResponseReturnValue:
     if not REASON.fullmatch(asked.reason):
         raise NotUnderstood(fault="reason: a word of small letters and underscores")
     call_staff_to(caller(_actor()), device().office_id, device().id, asked.reason, now())
+    return "", 204
+
+
+@blueprint.post("/scanner-tests")
+@kiosk
+def scanner_test() -> ResponseReturnValue:
+    """Somebody held the self-test card to the scanner."""
+    report: ScannerTest = _read(ScannerTest)
+    scanner_tested(caller(_actor()), device().id, report.finding, now())
     return "", 204
 
 

@@ -126,6 +126,7 @@ GUARDS = {
     "POST /api/kiosk/check-ins": "kiosk",
     "POST /api/kiosk/walk-ins": "kiosk",
     "PUT /api/kiosk/print-jobs/<uuid:job>": "kiosk",
+    "POST /api/kiosk/scanner-tests": "kiosk",
     "POST /api/kiosk/staff-calls": "kiosk",
     # Board
     "GET /boards/pair/<code>": "public",

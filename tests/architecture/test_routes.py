@@ -57,7 +57,7 @@ def test_a_form_without_its_token_is_refused_but_from_a_kiosk(house: House) -> N
 
 def test_a_kiosk_needs_no_form_token_and_its_nonsense_is_named(house: House) -> None:
     answers = [house.ask_as_guest(route, form_token=False) for route in WRITING if "/api/kiosk/" in route]
-    assert [(a.status_code, a.json["code"]) for a in answers if a.json] == [(422, "not_understood")] * 4
+    assert [(a.status_code, a.json["code"]) for a in answers if a.json] == [(422, "not_understood")] * 5
 
 
 def test_what_another_sites_page_sends_is_refused(house: House) -> None:

@@ -8,7 +8,7 @@ import yaml
 
 from kiosk.messages import OUT_OF_ORDER, REFUSALS, telling
 from madoguchi.texts import OFFERED, Texts
-from madoguchi.wire import RefusalView
+from madoguchi.wire import RefusalView, ScannerFinding
 from server.offices.service_rules import CASES
 from tests.architecture.project import own_files, text_of
 from tests.architecture.refusals import all_refusals, raised_by, views_of
@@ -121,10 +121,11 @@ PAGES = (
 CAUGHT = {"nobody_waiting"}
 
 # Keys that the program puts together: the beginning, and what may follow.
-COMPUTED = {
+COMPUTED: dict[str, set[str]] = {
     "bring.case.": set(CASES) - {"everyone"},
     "refusal.": {kind.code for kind in all_refusals().values()} | OF_HTTP | {"other"},
     "kiosk.btn.lang.": set(OFFERED),
+    "kiosk.selftest.": set(ScannerFinding),
     "status.": {"done", "missed", "parked"},
     "status.wait.": {"range", "within"},
     "ticket.wait.": {"range", "soon", "within"},
@@ -197,5 +198,8 @@ def test_every_beginning_of_a_computed_key_stands_in_the_program() -> None:
         text_of(f"server/{name}")
         for name in ("http_errors.py", "templates/booking/bring.html", "templates/booking/steps.html")
     ]
-    sources += [text_of(name) for name in ("kiosk/screen/pages.py", "kiosk/slip.py", "server/templates/ticket.html")]
+    sources += [
+        text_of(name)
+        for name in ("kiosk/screen/pages.py", "kiosk/self_test.py", "kiosk/slip.py", "server/templates/ticket.html")
+    ]
     assert [prefix for prefix in COMPUTED if not any(prefix in source for source in sources)] == []

@@ -105,6 +105,7 @@ def test_refusals_with_their_facts(city: City, kiosk: FlaskClient) -> None:
         ("POST", "check-ins", "check_in_request", 404),
         ("POST", "walk-ins", "walk_in_request", 200),
         ("POST", "staff-calls", "staff_call", 204),
+        ("POST", "scanner-tests", "scanner_test", 204),
     ],
 )
 def test_what_a_kiosk_sends_is_understood(kiosk: FlaskClient, method: str, path: str, name: str, status: int) -> None:

@@ -28,6 +28,7 @@ from kiosk.dialogue import (
     StaffCalled,
     StateSeen,
     StatusSeen,
+    StrangerSeen,
     Tick,
     Touched,
     Unreachable,
@@ -378,6 +379,12 @@ class TestAScannerThatWasSetOtherwise:
         play.waits(3600)
 
         assert "scanner_settings" not in calls(play.scans("%04$"))
+
+    def test_a_keyboard_that_somebody_plugs_in_is_told_to_staff_and_to_no_visitor(self) -> None:
+        play = Play()
+
+        assert calls(play.hears(StrangerSeen())) == ["input_device"]
+        assert play.page.name == "idle"
 
     def test_what_nobody_heard_is_said_again_when_the_server_is_back(self) -> None:
         play = Play()

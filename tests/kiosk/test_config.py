@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import ConfigFault, KioskConfig, load_config
+from kiosk.scanner_presets import known_ids, presets
 
 SOUND = """
 [server]
@@ -21,6 +22,7 @@ folder = "tickets"
 """
 NETWORK = '[printer]\nkind = "network"\nhost = "192.0.2.9"\nprofile = "epson-tm-t20iii"'
 VIRTUAL = '[printer]\nkind = "virtual"\nfolder = "tickets"'
+EVDEV = 'kind = "evdev"\n'
 SOCKET = 'kind = "simulated"\nsocket = "scan.sock"'
 
 
@@ -47,6 +49,32 @@ def test_a_real_scanner_and_a_network_printer(tmp_path: Path) -> None:
 
     assert (config.scanner.kind, config.scanner.setup.layout) == ("evdev", "jp")
     assert (config.printer.host, config.printer.port) == ("192.0.2.9", 9100)
+
+
+@pytest.mark.parametrize(
+    ("lines", "place", "ids", "layout", "suffix", "guard"),
+    [
+        ("", None, known_ids(), "us", "enter", True),
+        ('model = "newland"', None, ("1eab:0103",), "us", "enter", True),
+        ('model = "generic"\nlayout = "jp"\nsuffix = "none"', None, presets()["generic"].ids, "jp", "none", True),
+        (
+            'device = "/dev/input/by-id/x"\nothers = "allowed"',
+            Path("/dev/input/by-id/x"),
+            known_ids(),
+            "us",
+            "enter",
+            False,
+        ),
+    ],
+    ids=["found by its id", "named", "set otherwise", "at a path"],
+)
+def test_a_scanner_is_named_by_its_family_or_its_path_or_found(
+    tmp_path: Path, lines: str, place: Path | None, ids: tuple[str, ...], layout: str, suffix: str, guard: bool
+) -> None:
+    scanner = loaded(tmp_path, SOUND.replace(SOCKET, EVDEV + lines)).scanner
+
+    assert (scanner.place, scanner.ids, scanner.guard) == (place, ids, guard)
+    assert (scanner.setup.layout, scanner.setup.suffix) == (layout, suffix)
 
 
 def test_what_was_learned_of_the_postcard(tmp_path: Path) -> None:
@@ -88,6 +116,9 @@ def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.L
         ("[scanner]", "colour = 1\n[scanner]", r"\[server\] colour: unknown"),
         ('kind = "simulated"', 'kind = "camera"', "must be one of simulated, evdev"),
         ('socket = "scan.sock"', "", r"\[scanner\] socket: is missing"),
+        (SOCKET, EVDEV + 'model = "acme"', "must be one of zebra, honeywell"),
+        (SOCKET, EVDEV + 'suffix = "space"', "must be one of enter, tab, none"),
+        (SOCKET, EVDEV + 'others = "eaten"', "must be one of ignored, allowed"),
         ('socket = "scan.sock"', 'socket = "scan.sock"\nlayout = "de"', "must be one of us, jp"),
         ('socket = "scan.sock"', 'socket = "scan.sock"\npostcard = "digits-23"', "postcard: must be a list"),
         ('socket = "scan.sock"', 'socket = "scan.sock"\npostcard = ["A1B-000123"]', "no class and length"),

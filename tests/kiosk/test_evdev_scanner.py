@@ -10,8 +10,8 @@ from dataclasses import replace
 import pytest
 
 from kiosk.devices.evdev_scanner import EvdevScanner
-from kiosk.devices.ports import ScanLost
-from tests.kiosk.fake_input import DROPPED, ENTER, FakeDevice, key, scanned, typed
+from kiosk.devices.ports import Scan, ScanLost
+from tests.kiosk.fake_input import DROPPED, ENTER, KEYPAD_ENTER, TAB, FakeDevice, key, scanned, typed
 
 CODE = bytearray(b"B7K3")
 
@@ -142,6 +142,54 @@ def test_keys_are_wiped_from_the_read_buffer(plug: Callable[..., EvdevScanner]) 
     scanner.read(2.0)
 
     wait_for(lambda: not any(scanner._buffer))
+
+
+def test_a_scanner_that_comes_back_under_another_number_is_found_there() -> None:
+    first, second = FakeDevice(), FakeDevice()
+    devices = {"/dev/input/event3": first, "/dev/input/event9": second}
+    there: list[str | None] = ["/dev/input/event3"]
+    scanner = EvdevScanner(lambda: there[0], "us", lambda path: devices[path])
+    try:
+        wait_for(scanner.connected)
+        at_first = scanner.at()
+        there[0] = None
+        first.unplug()
+        wait_for(lambda: not scanner.connected())
+        nowhere = scanner.at()
+        there[0] = "/dev/input/event9"
+        wait_for(scanner.connected)
+        second.types(scanned("B7K3", at=time.monotonic()))
+
+        assert (at_first, nowhere, scanner.at()) == ("/dev/input/event3", None, "/dev/input/event9")
+        assert scanner.read(2.0) == CODE
+    finally:
+        scanner.close()
+
+
+def test_two_scanners_at_once_do_not_mix_their_keys(plug: Callable[..., EvdevScanner]) -> None:
+    ours, other = FakeDevice(), FakeDevice()
+    scanner = plug(ours)
+    now = time.monotonic()
+    ours.types(typed("B7", at=now))
+    other.types(scanned("N9", at=now))
+    ours.types(scanned("K3", at=now + 0.01))
+
+    assert scanner.read(2.0) == CODE
+    other.close()
+
+
+def test_how_a_scan_ended_is_told(plug: Callable[..., EvdevScanner]) -> None:
+    device = FakeDevice()
+    scanner = plug(device)
+    ended = []
+    for end in (ENTER, KEYPAD_ENTER, TAB, None):
+        at = time.monotonic()
+        device.types(typed("B7K3", at=at) if end is None else scanned("B7K3", at=at, end=end))
+        scan = scanner.read(2.0)
+        assert isinstance(scan, Scan)
+        ended.append(scan.ended)
+
+    assert ended == ["enter", "enter", "tab", "none"]
 
 
 def test_closing_ends_the_thread_also_while_it_waits_for_a_scanner() -> None:

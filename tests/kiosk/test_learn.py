@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.devices.ports import ScanLost
+from kiosk.devices.ports import Scan, ScanLost
 from kiosk.learn import learn
 from tests.kiosk.entrance import configured, scan, wait_for
 from tests.kiosk.fake_office import BOOKED, NOTICE
@@ -18,21 +18,21 @@ MINE = "983205673214"
 class Samples:
     """A scanner before which somebody holds one thing after another."""
 
-    def __init__(self, *scans: bytearray | ScanLost) -> None:
-        self.scans: Iterator[bytearray | ScanLost] = iter(scans)
+    def __init__(self, *scans: Scan | ScanLost) -> None:
+        self.scans: Iterator[Scan | ScanLost] = iter(scans)
 
     def connected(self) -> bool:
         return True
 
-    def read(self, timeout: float) -> bytearray | ScanLost | None:
+    def read(self, timeout: float) -> Scan | ScanLost | None:
         assert timeout > 0
         return next(self.scans, None)
 
     def close(self) -> None: ...
 
 
-def of(*texts: str) -> list[bytearray]:
-    return [bytearray(text.encode()) for text in texts]
+def of(*texts: str) -> list[Scan]:
+    return [Scan(text.encode()) for text in texts]
 
 
 def test_two_lengths_of_one_class_are_two_shapes() -> None:

@@ -18,7 +18,7 @@ APPLICATION = "12345678901234567890123"
 def why(text: str, *postcard: str) -> str:
     read = codes.read(text, HOSTS)
     assert isinstance(read, codes.Unread)
-    return why_unread(text, read, HOSTS, ScannerSetup("us", frozenset(postcard)))
+    return why_unread(text, read, HOSTS, ScannerSetup(postcard=frozenset(postcard)))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from server.auth.service import unpair
 from server.db import read_session, transaction
 from server.offices.models import OpeningRule
 from server.offices.opening_rules import RuleKind
+from tests.server.auth.colleague import Colleague
 from tests.server.city import MONDAY, City, moment
 
 HOSTILE = [
@@ -177,3 +178,25 @@ def test_a_session_for_one_service_is_offered_and_received_for_that_alone(city: 
     assert code_of(asked[1]) == (409, "service_not_now")
     assert asked[1].json is not None
     assert asked[1].json["facts"] == {"next_opening": "2026-12-07T08:30:00+09:00"}
+
+
+def test_what_the_self_test_card_says_is_kept_once_and_shown_to_those_who_work_here(city: City) -> None:
+    asked = {"request_id": str(uuid4()), "finding": "layout"}
+    for _ in range(2):
+        assert kiosk(city).post("/api/kiosk/scanner-tests", json=asked).status_code == 204
+
+    read_session().rollback()
+    kept = read_session().query(AuditEntry).filter(AuditEntry.verb == "kiosk.scanner_tested").all()
+    assert [entry.facts for entry in kept] == [{"finding": "layout"}]
+    told = []
+    for role, page in (("clerk", "/staff"), ("admin", "/admin/devices"), ("operator", "/staff")):
+        somebody = Colleague(city.office, city.office.account(role))
+        somebody.sign_in()
+        told.append("キー配列の設定が変わっています" in somebody.get(page).text)
+    assert told == [True, True, False]
+
+
+@pytest.mark.parametrize("finding", ["", "well", "123456789018", None])
+def test_a_finding_that_nobody_knows_is_not_kept(city: City, finding: object) -> None:
+    asked = {"request_id": str(uuid4()), "finding": finding}
+    assert code_of(kiosk(city).post("/api/kiosk/scanner-tests", json=asked)) == (422, "not_understood")
