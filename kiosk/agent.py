@@ -164,18 +164,21 @@ class Agent:
         if read is codes.Unread.WRONG_CODE and self._state is None:
             # Until the server has said which hosts are ours, the link of a notice looks like any other.
             return [Note("too_soon", length), self._show(self._trouble_page(), now)]
+        number = codes.notice_number(text) if self._state is not None and self._state.notice_numbers else None
+        if number is not None:
+            return self._check_in(Note("notice_number", length), number, now)
         if isinstance(read, codes.Unread):
             why = why_unread(text, read, hosts, self._setup)
             alarm = self._look_after_settings(typed_otherwise(text, hosts, self._setup.layout), now)
             return [Note(why, length), *self._refuse(RefusalView(why, {}), now), *alarm]
+        return self._check_in(Note(f"code_{read.kind.name.lower()}", length), read.text, now, read.kind)
+
+    def _check_in(self, note: Note, text: str, now: float, kind: codes.Kind | None = None) -> list[Action]:
         self._odd_in_row = 0
         request_id = self._ask(now)
-        self._came_back = read.kind is codes.Kind.TICKET
-        return [
-            Note(f"code_{read.kind.name.lower()}", length),
-            AskCheckIn(request_id, read.text),
-            self._show(Page("checking", Say("kiosk.scan.reading")), now),
-        ]
+        self._came_back = kind is codes.Kind.TICKET
+        checking = self._show(Page("checking", Say("kiosk.scan.reading")), now)
+        return [note, AskCheckIn(request_id, text), checking]
 
     def _tested(self, found: ScannerFinding, now: float) -> list[Action]:
         """Staff held the self-test card to the scanner: they see what it says, and the server keeps it with the day."""

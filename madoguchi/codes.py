@@ -25,6 +25,7 @@ AIM_PREFIX: Final = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 """Some scanners tell the symbology first: ]Q1."""
 
 _LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bBtT])/(?P<code>[0-9A-Za-z-]+)")
+_NOTICE_NUMBER = re.compile(r"[0-9A-Z]{3}[0-9]{6}")
 _EIGHT_DIGITS = re.compile(r"[0-9]{8}")
 
 
@@ -120,8 +121,18 @@ def read(text: str, hosts: Collection[str]) -> Code | Unread:
     return Unread.WRONG_CODE if isinstance(found, Code) and found.kind is not printed else found
 
 
+def notice_number(text: str) -> str | None:
+    """The number printed on a notice – 3 letters or digits, 6 digits – in its one spelling; None for all else."""
+    plain = _plain(AIM_PREFIX.sub("", text.strip()))
+    return plain if _NOTICE_NUMBER.fullmatch(plain) else None
+
+
+def _plain(text: str) -> str:
+    return _SPACES_AND_HYPHENS.sub("", unicodedata.normalize("NFKC", text)).upper()
+
+
 def _bare(text: str) -> Code | Unread:
-    plain = _SPACES_AND_HYPHENS.sub("", unicodedata.normalize("NFKC", text)).upper().translate(_MEANT)
+    plain = _plain(text).translate(_MEANT)
     if not plain or plain[0] not in "NBT" or set(plain) - set(ALPHABET):
         return Unread.WRONG_CODE
     kind = Kind(plain[0])

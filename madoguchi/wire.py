@@ -198,7 +198,7 @@ class KioskState(Message):
     """server → kiosk: what the kiosk must know before anybody comes. Links to other hosts are refused.
 
     `services` may be asked for without a booking; while `walk_ins` are not received, only those with a legal deadline,
-    which lead to staff.
+    which lead to staff. With `notice_numbers` the number that is printed on a notice may be sent, too.
     """
 
     contract: int
@@ -210,6 +210,7 @@ class KioskState(Message):
     tel: str
     services: tuple[ServiceView, ...]
     hosts: tuple[str, ...]
+    notice_numbers: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,9 @@
 """How numbers and words on a notice are read (pure)."""
 
-import re
 import unicodedata
 
-from madoguchi import mynumber
+from madoguchi import codes, mynumber
 from server.errors import Invalid
-
-NUMBER = re.compile(r"[0-9A-Z]{3}[0-9]{6}")
 
 
 class MyNumberRefused(Invalid):
@@ -36,8 +33,9 @@ def refuse_my_number(*texts: str) -> None:
 
 def notice_number(text: str) -> str:
     """The nine characters of a notice number. Raises MyNumberRefused, NoticeNumberUnreadable."""
-    number = plain(text)
-    if not NUMBER.fullmatch(number):
+    refuse_my_number(text)
+    number = codes.notice_number(text)
+    if number is None:
         raise NoticeNumberUnreadable
     return number
 

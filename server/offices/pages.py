@@ -58,6 +58,7 @@ VERBS = {
     "holidays.differ": "祝日の表とライブラリの違いを見つけた",
     "holidays.fill": "祝日の表に年を加えた",
     "intake.decide": "予約なしの受付の再開・終了を決めた",
+    "kiosk.numbers_closed": "通知書番号での受付を15分止めた（続けて見つからない）",
     "kiosk.scanner_tested": "読み取り機を点検した",
     "kiosk.staff_call_taken": "職員呼出に応じた",
     "kiosk.staff_called": "端末から職員を呼んだ",

@@ -37,6 +37,7 @@ class OfficePolicy:
     not_ready_minutes: int = 30  # where people get ready first, who is not counts as ready after so long
     walk_ins_end_by_themselves: bool = True  # nobody more is received who would not be served by closing
     learning_days: int = 20  # so many days on which anybody came teach how long visits take and who stays away
+    kiosk_reads_notice_numbers: bool = False  # the number printed on a notice checks in, where samples have shown it
     missed_return_calls: int = 2  # who was missed and comes back is due after so many others
     party_max: int = 6
     party_in: str = "consecutive"  # a party takes one slot after the other, or all its places in `one_slot`

@@ -28,7 +28,7 @@ from server.edge import caller, keyring, now, parts
 from server.errors import Invalid
 from server.intake.queries import intake_of, may_be_asked_for
 from server.offices.models import Office
-from server.offices.queries import offers_to_walk_ins, open_now
+from server.offices.queries import offers_to_walk_ins, open_now, policy_on
 from server.reception import service
 from server.reception.service import Kiosk
 
@@ -137,4 +137,5 @@ def _state(session: Session, office_id: int, moment: datetime) -> KioskState:
             if may_be_asked_for(o.service, intake)
         ),
         hosts=parts().settings.hosts,
+        notice_numbers=policy_on(session, office_id, business_date(moment)).kiosk_reads_notice_numbers,
     )

@@ -23,6 +23,12 @@ class WrongCode(Invalid):
     code = "wrong_code"
 
 
+class OtherCode(Invalid):
+    """The number that is printed on a notice, where it is not taken, or not now after many that led nowhere."""
+
+    code = "other_code"
+
+
 class CodeUnknown(NotFound):
     """A code of ours that stands for nothing here."""
 

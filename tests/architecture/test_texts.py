@@ -55,6 +55,7 @@ WITHOUT_TEXT = {
     "office_closed": DEVICE,
     "office_file": COMMAND,
     "offer_unusable": IN_PLACE,
+    "other_code": DEVICE,
     "other_visitor": IN_PLACE,
     "party_too_large": IN_PLACE,
     "period_unusable": IN_PLACE,
@@ -117,8 +118,9 @@ PAGES = (
     "server.reports.pages",
 )
 
-# The estimate asks the rule who is next, and takes "nobody" for an answer.
-CAUGHT = {"nobody_waiting"}
+# The estimate asks the rule who is next, and takes "nobody" for an answer; a notice's number is looked up by steps
+# whose refusals become "code unknown" and "other code".
+CAUGHT = {"locked", "nobody_waiting", "notice_not_found", "notice_number"}
 
 # Keys that the program puts together: the beginning, and what may follow.
 COMPUTED: dict[str, set[str]] = {

@@ -349,6 +349,29 @@ class TestRefusals:
         assert play.says == "kiosk.outoforder"
 
 
+class TestTheNumberOnTheNotice:
+    @pytest.mark.parametrize("scan", ["A1B-000123", "]Q1a1b000123", "Ａ１Ｂ－０００１２３"])
+    def test_is_asked_for_only_where_the_office_says_so(self, scan: str) -> None:
+        off, on = Play(), Play(known=state(notice_numbers=True))
+
+        assert not any(isinstance(action, AskCheckIn) for action in off.scans(scan))
+        assert off.says == "kiosk.wrongcode"
+        assert AskCheckIn("id-1", "A1B000123") in on.scans(scan)
+
+    @pytest.mark.parametrize("scan", ["N1B-000123", BOOKED[:9] + "0", "A1B-00012", "A1B-0001234", "4901234567894"])
+    def test_is_nothing_else(self, scan: str) -> None:
+        asked = [a.text for a in Play(known=state(notice_numbers=True)).scans(scan) if isinstance(a, AskCheckIn)]
+
+        assert asked == (["N1B000123"] if scan == "N1B-000123" else [])
+
+    def test_where_the_server_closed_this_way_the_label_is_shown(self) -> None:
+        play = Play(known=state(notice_numbers=True))
+        play.scans("A1B-000123")
+        play.hears(Refused("id-1", RefusalView("other_code", {})))
+
+        assert (play.says, play.page.picture) == ("kiosk.othercode", "label")
+
+
 class TestAScannerThatWasSetOtherwise:
     def test_shows_by_our_own_link_under_another_layout_and_staff_are_told_at_once(self) -> None:
         play = Play()

@@ -11,8 +11,10 @@ from server.booking.rules import BookingState
 from server.clock import OFFICE_ZONE
 from server.db import read_session
 from server.errors import Refusal, RepeatedWithOtherBody
-from server.issuance.notice_codes import MyNumberRefused
+from server.issuance.notice_codes import MyNumberRefused, shown_number
+from server.issuance.service import find_by_number
 from server.offices.queries import UnknownService
+from server.offices.service import set_policy
 from server.queueing.models import NumberDay, Visit
 from server.queueing.rules import NumbersUsedUp
 from server.reception.rules import (
@@ -20,6 +22,7 @@ from server.reception.rules import (
     CodeUnknown,
     NotBooked,
     OfficeClosed,
+    OtherCode,
     PartyTooLarge,
     Unreadable,
     WalkInsClosed,
@@ -374,3 +377,61 @@ def test_the_ticket_says_what_its_people_can_do_while_they_wait(city: City) -> N
 
     assert picked_up.tasks == ("notice", "pin", "return")
     assert renewed.tasks == ()
+
+
+class TestTheNumberPrintedOnTheNotice:
+    """Taken only where the office says so, and never a way to try numbers out."""
+
+    @staticmethod
+    def allow(city: City) -> None:
+        set_policy(city.here, None, "kiosk_reads_notice_numbers", True, MONDAY, "test", city.now)
+
+    def test_is_refused_until_the_office_says_that_its_notices_hold_it(self, city: City) -> None:
+        person, _ = city.booked("10:00")
+        with pytest.raises(OtherCode):
+            city.scan(person.sticker.number)
+        self.allow(city)
+
+        assert city.scan(person.sticker.number).ticket.booked_at == moment("10:00")
+        assert city.scan(shown_number(person.sticker.number).lower()).ticket.number == 1
+
+    def test_a_restricted_notice_answers_as_one_that_nobody_knows(self, city: City) -> None:
+        self.allow(city)
+        person, _ = city.booked("10:00")
+        notice = find_by_number(city.keyring, read_session(), person.sticker.number)
+        city.set_row(notice, restricted=True)
+
+        refused = []
+        for number in (person.sticker.number, "ZZZ999999"):
+            with pytest.raises(Refusal) as answer:
+                city.scan(number)
+            refused.append((type(answer.value), answer.value.facts))
+        assert refused == [(CodeUnknown, {})] * 2
+
+    def test_five_that_lead_nowhere_close_it_and_the_label_still_works(self, city: City) -> None:
+        self.allow(city)
+        person, _ = city.booked("10:00")
+        other, _ = city.booked("10:00", TUESDAY)
+        numbers = ["ZZZ000001", "ZZZ000002", other.sticker.number, "ZZZ000003", "ZZZ000004", person.sticker.number]
+        answers = []
+        for number in numbers:
+            with pytest.raises(Refusal) as refused:
+                city.scan(number)
+            answers.append(type(refused.value))
+
+        assert answers == [CodeUnknown, CodeUnknown, WrongDay, CodeUnknown, CodeUnknown, OtherCode]
+        assert city.scan(person.sticker.scan_code).ticket.number == 1
+        city.clock.forward(minutes=16)
+        assert city.scan(person.sticker.number).ticket.number == 1
+
+    def test_a_booking_of_today_begins_the_count_anew(self, city: City) -> None:
+        self.allow(city)
+        person, _ = city.booked("10:00")
+        for n in range(4):
+            with pytest.raises(CodeUnknown):
+                city.scan(f"ZZZ00000{n}")
+        city.scan(person.sticker.number)
+
+        with pytest.raises(CodeUnknown):
+            city.scan("ZZZ000009")
+        assert city.scan(person.sticker.number).ticket.number == 1
