@@ -24,6 +24,7 @@ from server.daylist.pages import blueprint as day_list_pages
 from server.db import WAIT_FOR_DATABASE_S, db, prepare_sqlite
 from server.desk.views import blueprint as desk_pages
 from server.edge import Parts
+from server.emergency.pages import blueprint as emergency_pages
 from server.events import EventBus, OpeningChanged, PolicyChanged
 from server.health import blueprint as health
 from server.keys import Keyring
@@ -107,6 +108,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         mailing_pages,
         report_pages,
         day_list_pages,
+        emergency_pages,
         office_pages,
         opening_pages,
         service_pages,

@@ -1,14 +1,19 @@
 """/healthz says that the process lives, /readyz that database and schema are right."""
 
+from datetime import datetime
+
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from server.auth.guards import public
 from server.db import read_session
+from server.edge import now, parts
+from server.emergency.queries import offices_without
 
 blueprint = Blueprint("health", __name__)
 
@@ -23,14 +28,21 @@ def alive() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 @public
 def ready() -> ResponseReturnValue:
-    """Database reachable and at the newest migration; 503 with the reason otherwise."""
+    """Database reachable and at the newest migration, with warnings; 503 with the reason otherwise."""
     try:
         found, expected = schema_revisions()
     except SQLAlchemyError:
         return jsonify(status="database_away"), 503
     if found != expected:
         return jsonify(status="schema", found=found, expected=expected), 503
-    return jsonify(status="ok")
+    return jsonify(status="ok", warnings=warnings(read_session(), now()))
+
+
+def warnings(session: Session, moment: datetime) -> list[str]:
+    """What staff must see to while everything still works: `emergency_list:<office>`, no list to go on with."""
+    if not parts().settings.emergency_folder:
+        return []
+    return [f"emergency_list:{office.code}" for office in offices_without(session, moment)]
 
 
 def schema_revisions() -> tuple[str | None, str | None]:

@@ -7,7 +7,9 @@ from flask import Flask, Response, request, send_from_directory
 from flask_login import current_user
 
 from server.auth.rules import RIGHTS
-from server.edge import LANGUAGES, language, new_request_id, parts, say
+from server.db import read_session
+from server.edge import LANGUAGES, language, new_request_id, now, parts, say
+from server.emergency.queries import offices_without
 from server.errors import NotAllowed
 
 # The board's page and files lie in a part of their own, which the server serves and does not import.
@@ -67,7 +69,17 @@ def _words() -> dict[str, Any]:
         "signed_in": signed_in,
         "rights": {right.value for right in RIGHTS[signed_in.role]} if signed_in else set(),
         "texts": parts().texts,
+        "without_emergency_list": _without_emergency_list,
     }
+
+
+def _without_emergency_list() -> list[str]:
+    """Names of the offices that have no list to go on with; asked for by the pages where staff begin."""
+    return (
+        [office.name_ja for office in offices_without(read_session(), now())]
+        if parts().settings.emergency_folder
+        else []
+    )
 
 
 def _display_file(filename: str) -> Response:

@@ -58,6 +58,31 @@ def list_pdf(lists: Iterable[List], foot: str) -> bytes:
     return file.getvalue()
 
 
+def cards_pdf(words: Sequence[str], above: str, below: str) -> bytes:
+    """A4 sheets to be cut into eight cards, each with one word as large as it goes, and a line above and below it."""
+    from reportlab.lib.pagesizes import A4
+    from reportlab.lib.units import mm
+    from reportlab.pdfgen.canvas import Canvas
+
+    _know_letters()
+    file = BytesIO()
+    sheet = Canvas(file, pagesize=A4, invariant=1, lang="ja")
+    sheet.setTitle(above)
+    width, height = 105 * mm, 297 / 4 * mm
+    for n, word in enumerate(words):
+        at = n % 8
+        if n and not at:
+            sheet.showPage()
+        left, bottom = at % 2 * width, (3 - at // 2) * height
+        sheet.setDash(3, 3)
+        sheet.rect(left, bottom, width, height)
+        for text, size, y in ((above, 12, 0.83), (word, 110, 0.3), (below, 12, 0.1)):
+            sheet.setFont("letters", size)
+            sheet.drawCentredString(left + width / 2, bottom + y * height, text)
+    sheet.save()
+    return file.getvalue()
+
+
 def _story(one: List) -> list[Any]:
     from reportlab.lib.colors import black, lightgrey
     from reportlab.lib.units import mm
@@ -65,8 +90,8 @@ def _story(one: List) -> list[Any]:
 
     shares = sum(share for _, share in one.columns)
     widths = [WIDTH_MM * mm * share / shares for _, share in one.columns]
-    lines: list[list[Any]] = [[head for head, _ in one.columns]]
-    for row in one.rows:
+    lines: list[list[Any]] = []
+    for row in (Row([head for head, _ in one.columns]), *one.rows):
         # Wrapped here: a cell that is a paragraph of its own takes fifty times as long. Few are crossed out.
         cells = [_wrapped(text, width - 2 * PADDING) for text, width in zip(row.cells, widths, strict=True)]
         crossed = [Paragraph(_crossed(text), _style(SIZE)) for text in cells[:-1]]
@@ -92,16 +117,17 @@ def _style(size: float) -> Any:
 
 
 def _wrapped(text: str, width: float) -> str:
-    """A text in lines of this width; Japanese may be broken anywhere."""
+    """A text, which may have lines of its own, in lines of this width; Japanese may be broken anywhere."""
     from reportlab.pdfbase.pdfmetrics import stringWidth
 
     lines, line, used = [], "", 0.0
     for letter in text:
         takes = stringWidth(letter, "letters", SIZE)
-        if line and used + takes > width:
+        if letter == "\n" or (line and used + takes > width):
             lines.append(line)
             line, used = "", 0.0
-        line, used = line + letter, used + takes
+        if letter != "\n":
+            line, used = line + letter, used + takes
     return "\n".join([*lines, line])
 
 

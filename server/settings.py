@@ -59,6 +59,11 @@ class Settings:
     )
     heartbeat_s: float = _setting("Seconds between the boards' heartbeats.", default=2.0)
     sweep_s: float = _setting("Seconds between runs of the tidying jobs.", default=30.0)
+    emergency_folder: str = _setting(
+        "Folder on another machine's share for the emergency lists (非常用一覧), each office's in the folder of its"
+        " code, which must be there; empty: none.",
+        default="",
+    )
     log_level: str = _setting("`DEBUG`, `INFO`, `WARNING` or `ERROR`.", default="INFO")
 
     @classmethod
@@ -94,6 +99,8 @@ class Settings:
             raise SettingsError(f"{PREFIX}BASE_URL must be http(s)://host without a slash at the end")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise SettingsError(f"{PREFIX}DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
+        if self.emergency_folder and not Path(self.emergency_folder).is_absolute():
+            raise SettingsError(f"{PREFIX}EMERGENCY_FOLDER must begin with a slash")
         if not 0.1 <= self.heartbeat_s <= 4:
             raise SettingsError(
                 f"{PREFIX}HEARTBEAT_S must lie between 0.1 and 4: boards call themselves stale at 4.5 s"

@@ -6,6 +6,7 @@ Interval sweeps only, which ask the clock themselves; with several processes eac
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
@@ -17,6 +18,8 @@ from server.booking.worklist import settle
 from server.daylist.service import make_day_lists
 from server.db import db, read_session, transaction
 from server.edge import Parts
+from server.emergency.papers import draw
+from server.emergency.service import write_emergency_lists
 from server.errors import Refusal
 from server.offices.holiday_service import keep_holidays
 from server.offices.queries import all_offices
@@ -43,6 +46,10 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         in_context.__name__ = run.__name__
         return in_context
 
+    def emergency_lists(now: datetime) -> None:
+        if folder := parts.settings.emergency_folder:
+            write_emergency_lists(Path(folder), draw, parts.run, now)
+
     jobs = (
         keep_holidays,
         sweep_lapsed_holds,
@@ -52,6 +59,7 @@ def sweeps(app: Flask, parts: Parts) -> list[Callable[[], None]]:
         settle,
         nightly,
         make_day_lists,
+        emergency_lists,
         _forget,
     )
     return [job(run) for run in jobs]

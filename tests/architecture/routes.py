@@ -67,6 +67,9 @@ GUARDS = {
     "GET /lists/day": "staff:lists",
     "GET /lists/day.pdf": "staff:lists",
     "GET /lists/day.xlsx": "staff:lists",
+    "GET /lists/emergency": "staff:lists",
+    "GET /lists/emergency.pdf": "staff:lists",
+    "GET /lists/numbers.pdf": "staff:lists",
     "GET /lists/restricted": "staff:restricted",
     # Figures
     "GET /reports/waits": "staff:reports",

@@ -44,5 +44,10 @@ def test_a_text_too_long_for_its_column_goes_on_below() -> None:
     assert "太子堂三丁目十二番地" not in page
 
 
+def test_a_cell_may_have_lines_of_its_own() -> None:
+    (page,) = pages_of(list_pdf([List("一", [], [("番号", 1)], [Row(["001\n002"])])], ""))
+    assert {"001", "002"} <= set(page.splitlines())
+
+
 def test_the_same_list_is_the_same_paper() -> None:
     assert list_pdf([a_list(3)], "本庁") == list_pdf([a_list(3)], "本庁")
