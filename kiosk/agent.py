@@ -112,6 +112,12 @@ class Agent:
         return self._asking is not None or self._printing is not None
 
     @property
+    def printing(self) -> UUID | None:
+        """The print job of the visitor who stands here; no other paper may come out. Read by any thread."""
+        paperwork = self._printing
+        return None if paperwork is None else paperwork.job
+
+    @property
     def page(self) -> Page:
         """What is shown."""
         return self._page

@@ -5,6 +5,7 @@ A fault is one sentence with file, key and what to do. Nothing is taken from the
 
 import ipaddress
 import logging
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kiosk.devices.keymap import LAYOUTS
+from kiosk.devices.transport_serial import FLOWS, SPEEDS
 from kiosk.printer_profile import PrinterProfile, ProfileFault, load_profile
 from kiosk.scanner_presets import known_ids, presets
 from kiosk.scans import SHAPE, SUFFIXES, ScannerSetup
@@ -51,13 +53,18 @@ class ScannerConfig:
 
 @dataclass(frozen=True)
 class PrinterConfig:
-    """Which printer: a folder, a path, or host and port."""
+    """Which printer, of what model, and where: each kind has its own of the fields (docs/kiosk.md)."""
 
     kind: str
-    place: Path | None
-    host: str
-    port: int
     profile: PrinterProfile
+    place: Path = Path()
+    host: str = ""
+    port: int = 0
+    vendor: int = 0
+    product: int = 0
+    serial: str = ""
+    baud: str = ""
+    flow: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,20 +215,35 @@ def _scanner(table: _Table) -> ScannerConfig:
 
 
 def _printer(table: _Table) -> PrinterConfig:
-    keys = {"virtual": "folder", "network": "host", "file": "path"}
-    kind = table.one_of("kind", keys)
-    network = kind == "network"
+    kind = table.one_of("kind", _PRINTERS)
     try:
         profile = load_profile(table.text("profile", "virtual-80mm" if kind == "virtual" else _MISSING))
     except ProfileFault as error:
         raise table.fault("profile", str(error)) from error
-    return PrinterConfig(
-        kind,
-        None if network else table.path(keys[kind]),
-        table.text("host") if network else "",
-        table.port("port", 9100) if network else 0,
-        profile,
-    )
+    return PrinterConfig(kind, profile, **_PRINTERS[kind](table))
+
+
+def _usb_printer(table: _Table) -> dict[str, Any]:
+    ids = table.text("device")
+    if not _USB_IDS.fullmatch(ids):
+        raise table.fault("device", 'must be vendor and product as lsusb shows them, such as "04b8:0e03"')
+    vendor, product = (int(part, 16) for part in ids.split(":"))
+    return {"vendor": vendor, "product": product, "serial": table.text("serial") if table.has("serial") else ""}
+
+
+_USB_IDS: Final = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
+_PRINTERS: Final[dict[str, Callable[[_Table], dict[str, Any]]]] = {
+    "virtual": lambda table: {"place": table.path("folder")},
+    "network": lambda table: {"host": table.text("host"), "port": table.port("port", 9100)},
+    "usblp": lambda table: {"place": table.path("path")},
+    "usb": _usb_printer,
+    "serial": lambda table: {
+        "place": table.path("path"),
+        "baud": table.one_of("baud", SPEEDS, "38400"),
+        "flow": table.one_of("flow", dict.fromkeys(FLOWS), "rtscts"),
+    },
+    "file": lambda table: {"place": table.path("path")},
+}
 
 
 def _screen(table: _Table) -> tuple[str, int]:

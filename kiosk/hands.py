@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Final, Protocol
+from uuid import UUID
 
 from kiosk.devices.ports import Printer, ScanLost, Scanner
 from kiosk.dialogue import (
@@ -35,11 +36,13 @@ from kiosk.dialogue import (
     StrangerSeen,
     Unreachable,
 )
+from kiosk.job import Job
 from kiosk.printer_profile import PrinterProfile
-from kiosk.printing import Job, make_job, send
+from kiosk.printing import make_job, send
 from kiosk.raster import Press
 from kiosk.reception_client import PATIENCE_S, Away, ReceptionClient
-from kiosk.slip import Say, compose
+from kiosk.slip import Say, compose, void_mark
+from madoguchi.texts import OFFERED
 from madoguchi.wire import (
     CheckInAnswer,
     CheckInRequest,
@@ -180,13 +183,23 @@ class Asker(Worker):
 class PrintRoom(Worker):
     """Makes slips and prints them; asks the printer how it is while nothing is to be printed."""
 
-    def __init__(self, printer: Printer, profile: PrinterProfile, press: Press, say: Say, post: Post) -> None:
+    def __init__(
+        self,
+        printer: Printer,
+        profile: PrinterProfile,
+        press: Press,
+        say: Say,
+        post: Post,
+        wanted: Callable[[], UUID | None],
+    ) -> None:
         super().__init__("print-room")
         self._printer = printer
         self._profile = profile
         self._press = press
         self._say = say
         self._post = post
+        self._wanted = wanted
+        self._void = press.draw(void_mark(say, OFFERED, profile.width_mm))
 
     def run(self) -> None:
         """Print; in between look after the printer."""
@@ -215,14 +228,14 @@ class PrintRoom(Worker):
         names = self._press.fonts.names
         ticket = replace(order.ticket, office=names(order.ticket.office), service=names(order.ticket.service))
         slip = compose(ticket, order.job, order.language, self._say, self._profile.width_mm)
-        return make_job(order.job, self._press.draw(slip), self._profile)
+        return make_job(order.job, self._press.draw(slip), self._void, self._profile)
 
     def _printed(self, order: Print) -> Printed:
         sha256 = hashlib.sha256(b"").hexdigest()
         try:
             job = self.make(order)
             sha256 = job.sha256
-            outcome = send(job, self._printer, PRINT_DEADLINE_S)
+            outcome = send(job, self._printer, PRINT_DEADLINE_S, self._wanted)
         except Exception:
             # A fault of ours in drawing or sending: no slip that anybody can use, and the number stands.
             log.exception("printing job %s failed", order.job)

@@ -10,6 +10,8 @@ from kiosk.printing import make_job, send
 from kiosk.raster import Fonts, NoFont, Press
 from kiosk.run import open_printer
 from kiosk.self_test import card
+from kiosk.slip import void_mark
+from madoguchi.texts import OFFERED, Texts
 from madoguchi.wire import Outcome
 
 
@@ -17,7 +19,8 @@ def main(config_path: Path, picture_path: Path | None) -> int:
     """Print the card, or write it to a file (PNG, in dots of the configured printer). 1 when it did not come out."""
     try:
         config = load_config(config_path).printer
-        picture = Press(Fonts(), config.profile).draw(card(config.profile.width_mm))
+        press, width_mm = Press(Fonts(), config.profile), config.profile.width_mm
+        picture, void = press.draw(card(width_mm)), press.draw(void_mark(Texts.load().say, OFFERED, width_mm))
         if picture_path is not None:
             picture.save(picture_path, "PNG", dpi=(config.profile.dpi, config.profile.dpi))
             return 0
@@ -26,7 +29,8 @@ def main(config_path: Path, picture_path: Path | None) -> int:
         sys.stderr.write(f"the card cannot be printed: {error}\n")
         return 1
     try:
-        outcome = send(make_job(uuid.uuid4(), picture, config.profile), printer, PRINT_DEADLINE_S)
+        job = make_job(uuid.uuid4(), picture, void, config.profile)
+        outcome = send(job, printer, PRINT_DEADLINE_S, lambda: job.uid)
     finally:
         printer.close()
     if outcome is Outcome.NOT_PRINTED:

@@ -1,6 +1,7 @@
 """What a printer model can do: one TOML file per model in printer_profiles/.
 
-A profile that nobody has tried on the real model says so at every start: a wrong width cuts the number off.
+A profile says when it was tried and how. Whatever nobody has tried on the real model says so at every start: a wrong
+width cuts the number off.
 """
 
 import logging
@@ -13,6 +14,13 @@ from typing import Any, Final
 
 PROFILES: Final = Path(__file__).resolve().parent.parent / "printer_profiles"
 NEVER: Final = "never"
+HOW: Final = {
+    "never": "nobody has tried it",
+    "twin": "tried with the virtual printer of its width and answers",
+    "rig": "tried with a simulated printer on a real kernel's USB",
+    "paper": "tried on the real printer",
+}
+"""How a profile was verified, from the least to the most that this proves."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
@@ -28,6 +36,7 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
     "status_replies": (bool,),
     "paper_s": (float, int),
     "verified_on": (str,),
+    "verified_how": (str,),
 }
 
 
@@ -48,6 +57,7 @@ class PrinterProfile:
     paper_s: float
     """Seconds from the last byte until a slip is out: the end of the paper is noticed only on the way."""
     verified_on: str
+    verified_how: str
 
     @property
     def width_mm(self) -> float:
@@ -61,7 +71,7 @@ class PrinterProfile:
     @property
     def verified(self) -> bool:
         """Whether somebody has tried it on the real model."""
-        return self.verified_on != NEVER
+        return self.verified_how == "paper"
 
 
 def names(folder: Path = PROFILES) -> list[str]:
@@ -85,10 +95,11 @@ def warn_if_unverified(profile: PrinterProfile) -> None:
     """Say loudly what is not proven."""
     if not profile.verified:
         log.warning(
-            "PRINTER PROFILE NOT VERIFIED: nobody has tried %s (%s) on the real printer. Print a test slip, look "
-            "at its edges and its cut, then write the date into verified_on.",
+            "PRINTER PROFILE NOT VERIFIED on the real printer: %s (%s), %s. Run `madoguchi kiosk print-test`, look at "
+            'the edges and the cut, then write the date into verified_on and "paper" into verified_how.',
             profile.name,
             profile.model,
+            HOW[profile.verified_how],
         )
 
 
@@ -112,7 +123,11 @@ def _check_ranges(file: str, profile: PrinterProfile) -> None:
         raise ProfileFault(f"{file}: dpi must be from 150 to 400")
     if not 0 <= profile.paper_s <= 10:
         raise ProfileFault(f"{file}: paper_s must be from 0 to 10 seconds")
-    if profile.verified:
+    if profile.verified_how not in HOW:
+        raise ProfileFault(f"{file}: verified_how must be one of {', '.join(HOW)}")
+    if (profile.verified_on == NEVER) != (profile.verified_how == NEVER):
+        raise ProfileFault(f'{file}: verified_on and verified_how are both "{NEVER}", or neither is')
+    if profile.verified_on != NEVER:
         try:
             date.fromisoformat(profile.verified_on)
         except ValueError as error:

@@ -1,21 +1,23 @@
 """Picture + printer profile → the bytes of a job, and a job → the printer.
 
 python-escpos writes the bytes (its Dummy printer); the transports are ours. A job never changes after it was made:
-its hash is what the server learns, and it is checked once more before the first byte leaves.
+its hash is what the server learns, and it is checked before the first byte leaves and again before the cut.
 """
 
 import contextlib
-import hashlib
 import io
 import logging
+import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from PIL import Image
 
+from kiosk.devices.ports import Still
+from kiosk.job import BAND, Job
 from kiosk.printer_profile import PrinterProfile
 from madoguchi.wire import Outcome
 
@@ -23,8 +25,8 @@ from madoguchi.wire import Outcome
 _REAL_TIME: Final = (b"\x10\x04", b"\x10\x05", b"\x10\x14")
 
 _INVERTED: Final = bytes(0xFF ^ byte for byte in range(256))  # a set bit is white in a picture, black on paper
-BAND: Final = 960
-"""Rows sent with one command: what every printer's buffer holds."""
+
+_LIBRARY_KEYS: Final = ("ESCPOS_CAPABILITIES_PICKLE_DIR", "ESCPOS_CAPABILITIES_FILE", "ESCPOS_CAPABILITIES_DEBUG")
 
 log = logging.getLogger(__name__)
 
@@ -32,46 +34,41 @@ log = logging.getLogger(__name__)
 class TakesJobs(Protocol):
     """What a job needs of a printer."""
 
-    def print(self, job: bytes, deadline_s: float) -> Outcome:
+    def print(self, job: Job, deadline_s: float, still: Still) -> Outcome:
         """Put it on paper."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """One paper as the server knows it: the uid it gave, the bytes, and their hash."""
+def make_job(uid: UUID, picture: Image.Image, void: Image.Image, profile: PrinterProfile) -> Job:
+    """The bytes that print this picture and cut once; `void` is what marks the paper if nobody wants it any more.
 
-    uid: UUID
-    data: bytes
-    sha256: str
-
-    @classmethod
-    def of(cls, uid: UUID, data: bytes) -> "Job":
-        """A job with the hash of its bytes."""
-        return cls(uid, data, hashlib.sha256(data).hexdigest())
-
-    def intact(self) -> bool:
-        """Whether the bytes still are those that the hash names."""
-        return hashlib.sha256(self.data).hexdigest() == self.sha256
+    Raises ValueError when a picture is not as wide as the print head.
+    """
+    if picture.width != profile.width_dots:
+        raise ValueError(f"a slip must be {profile.width_dots} dots wide, not {picture.width}")
+    return job_of(uid, [picture], void, profile)
 
 
-def make_job(uid: UUID, picture: Image.Image, profile: PrinterProfile) -> Job:
-    """The bytes that print this picture and cut once."""
+def job_of(uid: UUID, pictures: Iterable[Image.Image], void: Image.Image, profile: PrinterProfile) -> Job:
+    """The bytes that print pictures of any width below each other and cut once."""
     printer = _byte_writer(profile)
     # The library prints remarks to standard output, where ours is read by other programs.
     with contextlib.redirect_stdout(io.StringIO()):
         printer.hw("INIT")
-        # The library's image() gives the same bytes (a test compares them) but goes through a colour picture:
-        # 12 ms here and some 50 on a Raspberry Pi, while somebody waits.
-        printer._raw(raster(picture, profile.width_dots))
+        for picture in pictures:
+            # The library's image() gives the same bytes (a test compares them) but goes through a colour picture:
+            # 12 ms here and some 50 on a Raspberry Pi, while somebody waits.
+            printer._raw(raster(picture))
+        begin = bytes(printer.output)
         printer.cut()
-    return Job.of(uid, bytes(printer.output))
+    cut = bytes(printer.output)[len(begin) :]
+    return Job.of(uid, begin, cut, raster(void) + cut)
 
 
-def raster(picture: Image.Image, width_dots: int) -> bytes:
-    """GS v 0: the picture in raster bands. Raises ValueError when it is not as wide as the print head."""
-    if picture.mode != "1" or picture.width != width_dots:
-        raise ValueError(f"a slip must be black and white and {width_dots} dots wide, not {picture.width}")
-    row = width_dots // 8
+def raster(picture: Image.Image) -> bytes:
+    """GS v 0: the picture in raster bands. Raises ValueError when it is not black and white and of whole bytes."""
+    if picture.mode != "1" or picture.width % 8:
+        raise ValueError(f"a picture must be black and white and a multiple of 8 dots wide, not {picture.width}")
+    row = picture.width // 8
     black = without_real_time_commands(picture.tobytes().translate(_INVERTED))
     bands = []
     for top in range(0, picture.height, BAND):
@@ -81,12 +78,20 @@ def raster(picture: Image.Image, width_dots: int) -> bytes:
     return b"".join(bands)
 
 
-def send(job: Job, printer: TakesJobs, deadline_s: float) -> Outcome:
-    """Print a job whose bytes are still the ones that were hashed."""
-    if not job.intact():
-        log.error("print job %s is not what was made; it is not sent", job.uid)
+def send(job: Job, printer: TakesJobs, deadline_s: float, wanted: Callable[[], UUID | None]) -> Outcome:
+    """Print a job whose bytes are still the ones that were hashed, for the visitor who is still there.
+
+    `wanted` tells for which job somebody stands at the kiosk now. It is asked before the first byte and before the
+    cut: so nobody ever gets the paper of somebody else.
+    """
+
+    def still() -> bool:
+        return wanted() == job.uid and job.intact()
+
+    if not still():
+        log.error("print job %s is not what was made, or nobody's any more; it is not sent", job.uid)
         return Outcome.NOT_PRINTED
-    return printer.print(job.data, deadline_s)
+    return printer.print(job, deadline_s, still)
 
 
 def without_real_time_commands(black: bytes) -> bytes:
@@ -109,11 +114,12 @@ def _escpos() -> tuple[Any, Any]:
     """python-escpos and a way to give it our profile, loaded once.
 
     Its import reads a pickle that a power cut may have cut short, or else leaves a new folder in the system's
-    temporary one at each start. Here it gets a folder that goes away again; so there is never an old pickle.
+    temporary one at each start; the environment may name a folder that is not there, or models of its own. Here it
+    gets a folder that goes away again; so there is never an old pickle, and nothing is taken from the environment.
     """
     root = logging.getLogger()
     handlers = list(root.handlers)
-    usual = tempfile.tempdir
+    usual, named = tempfile.tempdir, {key: os.environ.pop(key) for key in _LIBRARY_KEYS if key in os.environ}
     with tempfile.TemporaryDirectory(prefix="madoguchi-") as folder, contextlib.redirect_stdout(io.StringIO()):
         tempfile.tempdir = folder
         try:
@@ -121,6 +127,7 @@ def _escpos() -> tuple[Any, Any]:
             from escpos.printer import Dummy
         finally:
             tempfile.tempdir = usual
+            os.environ.update(named)
             for handler in set(root.handlers) - set(handlers):
                 root.removeHandler(handler)  # logging is set up by who starts the program, not by a library
 

@@ -20,6 +20,8 @@ from typing import Final
 from kiosk.agent import Agent
 from kiosk.config import ConfigFault, KioskConfig, PrinterConfig, ScannerConfig, load_config
 from kiosk.devices.ports import Printer, Scanner
+from kiosk.devices.printer_escpos import EscposPrinter
+from kiosk.devices.transport import Transport
 from kiosk.dialogue import Action, Event, Note, Print, Scanned, Show, StateSeen, Tick, Touched
 from kiosk.hands import Asker, Ear, Heartbeat, Post, PrintRoom, Watchman
 from kiosk.printer_profile import warn_if_unverified
@@ -61,7 +63,9 @@ class Kiosk:
         self._client = ReceptionClient(server.url, server.token, server.timeout_s, server.ca_file)
         self._asker = Asker(self._client, self._events.put)
         profile = config.printer.profile
-        self._print_room = PrintRoom(printer, profile, Press(fonts, profile), texts.say, self._events.put)
+        self._print_room = PrintRoom(
+            printer, profile, Press(fonts, profile), texts.say, self._events.put, lambda: self._agent.printing
+        )
         self._ear = Ear(scanner, self._events.put, self._stopping)
         self._watchman = watch_inputs(scanner, config.scanner.guard, self._events.put, self._stopping)
         self._heartbeat = Heartbeat(self._client, self._asker, self._events.put, self._stopping)
@@ -196,7 +200,8 @@ def main(config_path: Path) -> int:
 
 def build(config: KioskConfig) -> Kiosk:
     """The kiosk of a configuration, with its devices open. Raises NoFont or OSError."""
-    warn_if_unverified(config.printer.profile)
+    if config.printer.kind != "virtual":
+        warn_if_unverified(config.printer.profile)
     texts = Texts.load()
     fonts = Fonts()
     printer = open_printer(config.printer)
@@ -231,20 +236,39 @@ def watch_inputs(scanner: Scanner, guarded: bool, post: Post, stopping: threadin
 
 
 def open_printer(config: PrinterConfig) -> Printer:
-    """The printer that is configured."""
+    """The printer that is configured. Each way to one is loaded only where it is used."""
     profile = config.profile
-    if config.kind == "network":
-        from kiosk.devices.printer_network import NetworkPrinter
+    match config.kind:
+        case "virtual":
+            from kiosk.devices.simulated import VirtualPrinter
 
-        return NetworkPrinter(config.host, config.port, replies=profile.status_replies, paper_s=profile.paper_s)
-    assert config.place is not None  # noqa: S101 - load_config gives one to every other kind
-    if config.kind == "virtual":
-        from kiosk.devices.simulated import VirtualPrinter
+            return VirtualPrinter(config.place, profile.width_dots)
+        case "file":
+            from kiosk.devices.printer_file import FilePrinter
 
-        return VirtualPrinter(config.place, profile.width_dots)
-    from kiosk.devices.printer_file import FilePrinter
+            return FilePrinter(config.place)
+    return EscposPrinter(_transport(config), replies=profile.status_replies, paper_s=profile.paper_s)
 
-    return FilePrinter(config.place)
+
+def _transport(config: PrinterConfig) -> Transport:
+    match config.kind:
+        case "usblp":
+            from kiosk.devices.transport_usblp import UsblpTransport
+
+            return UsblpTransport(config.place)
+        case "usb":
+            try:
+                from kiosk.devices.transport_usb import UsbTransport
+            except ModuleNotFoundError:
+                raise ConfigFault('[printer] kind = "usb" needs pyusb; the extra kiosk-hardware brings it') from None
+            return UsbTransport(config.vendor, config.product, config.serial)
+        case "serial":
+            from kiosk.devices.transport_serial import SerialTransport
+
+            return SerialTransport(config.place, config.baud, config.flow)
+    from kiosk.devices.transport_tcp import TcpTransport
+
+    return TcpTransport(config.host, config.port)
 
 
 def _set_up_logging() -> None:

@@ -9,7 +9,7 @@ prevails.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
@@ -155,6 +155,16 @@ class _Typesetter:
             return ()
         lines = [line for task in known for line in self.paragraph(f"ticket.task.{task}", 3.4, indent=BOX_MM)]
         return (*self.lines(self.say("ticket.tasks", self.language), 4.0, bold=True), *lines, Rule())
+
+
+def void_mark(say: Say, languages: Iterable[str], width_mm: float) -> Slip:
+    """What ends a slip that is nobody's any more, so that nobody takes it for theirs."""
+    lines: list[TextLine] = []
+    for language in languages:
+        why = wrap(say("ticket.void.why", language), width_mm, 3.6)
+        lines.append(TextLine(say("ticket.void", language), 10, bold=True, center=True))
+        lines += [TextLine(part, 3.6, center=True) for part in why]
+    return (Rule(), *lines, Rule())
 
 
 def name_in(names: Names, language: str) -> str:

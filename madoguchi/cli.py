@@ -61,9 +61,17 @@ def _parser() -> argparse.ArgumentParser:
     _server_commands(commands)
     kiosk = _add(commands, "kiosk", _kiosk, "the receiving terminal at the entrance")
     kiosk.add_argument(
-        "action", nargs="?", choices=["run", "learn", "self-test-card"], default="run", help="default: run"
+        "action",
+        nargs="?",
+        choices=["run", "learn", "self-test-card", "print-test"],
+        default="run",
+        help="default: run",
     )
     kiosk.add_argument("--config", type=Path, required=True, help="its kiosk.toml")
+    kiosk.add_argument("--width", type=int, help="print-test: the highest number in the steps whose end is whole")
+    kiosk.add_argument("--bar-mm", type=float, help="print-test: the length of the thick bar")
+    kiosk.add_argument("--cut", choices=["yes", "no"], help="print-test: whether the paper was cut")
+    kiosk.add_argument("--codes", help="print-test: the letters of the codes that a scanner reads")
     kiosk.add_argument("--samples", type=int, default=3, help="learn: from so many postcards (default 3)")
     kiosk.add_argument("--out", type=Path, help="self-test-card: write a PNG for another printer")
     scan = _add(commands, "scan", _scan, "hold a code to a simulated scanner")
@@ -218,6 +226,13 @@ def _kiosk(arguments: argparse.Namespace) -> int:
         from kiosk.print_card import main as print_card
 
         return print_card(arguments.config, arguments.out)
+    if arguments.action == "print-test":
+        from kiosk.print_test import Answers
+        from kiosk.print_test import main as print_test
+
+        cut = None if arguments.cut is None else arguments.cut == "yes"
+        seen = Answers(arguments.width, arguments.bar_mm, cut, arguments.codes)
+        return print_test(arguments.config, seen, input if sys.stdin.isatty() else None)
     from kiosk.run import main as kiosk
 
     return kiosk(arguments.config)

@@ -5,10 +5,12 @@ test_scanner_contract.py). Trouble with a device is an answer, never an exceptio
 goes on. Unknown is an answer of its own; a device that says nothing has not said that anything is wrong.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from kiosk.job import Job
 from madoguchi.wire import Outcome
 
 MAX_SCAN = 4096
@@ -109,14 +111,18 @@ READY = PrinterStatus(Paper.OK, Cover.CLOSED, Line.ONLINE)
 SILENT = PrinterStatus()
 
 
+Still = Callable[[], bool]
+"""Whether a paper is still the one that is wanted; asked when only its cut is missing."""
+
+
 class Printer(Protocol):
     """Something that puts a job on paper and cuts it."""
 
     def status(self) -> PrinterStatus:
         """What the printer says now. Asking changes nothing."""
 
-    def print(self, job: bytes, deadline_s: float) -> Outcome:
-        """Send one whole job, within `deadline_s` seconds.
+    def print(self, job: Job, deadline_s: float, still: Still) -> Outcome:
+        """Send one whole job, within `deadline_s` seconds. One that is not wanted any more comes out marked void.
 
         *not_printed*: no whole slip can have come out. *printed*: all was sent and the printer then said that it
         is well. *unknown*: all was sent and nobody can say.

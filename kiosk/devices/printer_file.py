@@ -1,20 +1,18 @@
-"""A printer behind a path: a character device such as /dev/usb/lp0, or an ordinary file that collects the bytes.
+"""A printer behind a path that cannot be asked anything: an ordinary file that collects the bytes, or some device.
 
-Nothing is asked: from a device, "sent" is all that is known, so its outcome is unknown. An ordinary file keeps
-what it is given.
+From a device, "sent" is all that is known, so its outcome is unknown. An ordinary file keeps what it is given.
 """
 
 import os
-import select
 import stat
 import time
+from contextlib import closing
 from pathlib import Path
-from typing import Final
 
-from kiosk.devices.ports import READY, SILENT, Line, PrinterStatus
+from kiosk.devices.ports import READY, SILENT, Line, PrinterStatus, Still
+from kiosk.devices.transport import ByDescriptor, write_all
+from kiosk.job import Job
 from madoguchi.wire import Outcome
-
-PIECE: Final = 4096
 
 
 class FilePrinter:
@@ -30,7 +28,7 @@ class FilePrinter:
             return PrinterStatus(line=Line.OFFLINE)
         return SILENT if self._is_device() else READY
 
-    def print(self, job: bytes, deadline_s: float) -> Outcome:
+    def print(self, job: Job, deadline_s: float, still: Still) -> Outcome:
         """Write it all, or say that it was not printed."""
         until = time.monotonic() + deadline_s
         try:
@@ -40,12 +38,16 @@ class FilePrinter:
             )
         except OSError:
             return Outcome.NOT_PRINTED
-        try:
-            if not _write(descriptor, job, until):
+        with closing(ByDescriptor(descriptor, ends=False)) as connection:
+            try:
+                if not write_all(connection, job.picture, until):
+                    return Outcome.NOT_PRINTED
+                wanted = still()
+                if not write_all(connection, job.cut if wanted else job.void, until) or not wanted:
+                    return Outcome.NOT_PRINTED
+            except OSError:
                 return Outcome.NOT_PRINTED
-            return Outcome.UNKNOWN if self._is_device() else Outcome.PRINTED
-        finally:
-            os.close(descriptor)
+        return Outcome.UNKNOWN if self._is_device() else Outcome.PRINTED
 
     def close(self) -> None:
         """Nothing is kept open between jobs."""
@@ -55,19 +57,3 @@ class FilePrinter:
             return not stat.S_ISREG(self._path.stat().st_mode)
         except OSError:
             return False
-
-
-def _write(descriptor: int, job: bytes, until: float) -> bool:
-    """Whether every byte went out in time."""
-    view = memoryview(job)
-    while view:
-        left = until - time.monotonic()
-        if left <= 0 or not select.select([], [descriptor], [], left)[1]:
-            return False
-        try:
-            view = view[os.write(descriptor, view[:PIECE]) :]
-        except BlockingIOError:
-            continue
-        except OSError:
-            return False
-    return True

@@ -3,6 +3,7 @@
 python-escpos answers 0 both for "no paper" and for "no answer"; here a byte that is no valid answer stays unknown.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.devices.ports import Cover, Line, Paper, PrinterStatus
@@ -24,6 +25,13 @@ def valid(answer: int) -> bool:
 def read_status(answers: dict[int, int]) -> PrinterStatus:
     """Put the answers together; what was not answered is unknown."""
     return PrinterStatus(_paper(answers), _cover(answers), _line(answers))
+
+
+def with_faults_of(other: PrinterStatus, status: PrinterStatus) -> PrinterStatus:
+    """A status that did not say everything, with what another source says against the printer."""
+    if other.paper is Paper.OUT:
+        status = replace(status, paper=Paper.OUT)
+    return replace(status, line=Line.OFFLINE) if other.line is Line.OFFLINE else status
 
 
 def _paper(answers: dict[int, int]) -> Paper:

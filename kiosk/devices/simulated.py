@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.devices.escpos_reader import read_job
-from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, Scan, ScanLost
+from kiosk.devices.ports import MAX_SCAN, READY, SILENT, Cover, Line, Paper, PrinterStatus, Scan, ScanLost, Still
 from kiosk.devices.virtual_printer import VirtualPrinterFolder
+from kiosk.job import Job
 from madoguchi.mynumber import wipe
 from madoguchi.wire import Outcome
 
@@ -157,18 +158,21 @@ class VirtualPrinter:
             return replace(READY, line=Line.OFFLINE)
         return next((said for name, said in TROUBLE.items() if (self._folder / name).exists()), READY)
 
-    def print(self, job: bytes, deadline_s: float) -> Outcome:  # noqa: ARG002 - a folder keeps nobody waiting
+    def print(self, job: Job, deadline_s: float, still: Still) -> Outcome:  # noqa: ARG002 - a folder does not stall
         """Put it into the folder, unless the printer is in trouble."""
         status = self.status()
         if status.fault:
             return Outcome.NOT_PRINTED
+        wanted = still()
         try:
-            for paper in read_job(job, self._width_dots):
+            for paper in read_job(job.data if wanted else job.picture + job.void, self._width_dots):
                 number = self._tray.keep(paper)
                 for fault in paper.faults:
                     log.warning("paper %04d: %s", number, fault)
         except OSError as error:
             log.warning("%s: %s", self._folder, error.strerror)
+            return Outcome.NOT_PRINTED
+        if not wanted:
             return Outcome.NOT_PRINTED
         return Outcome.UNKNOWN if status == SILENT else Outcome.PRINTED
 

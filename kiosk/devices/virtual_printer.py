@@ -26,6 +26,8 @@ from kiosk.devices.virtual_printer_state import PrinterState, answer, automatic_
 __all__ = ["PrintedPaper", "PrinterState", "VirtualPrinterFolder", "VirtualPrinterServer", "main"]
 
 PIECE: Final = 4096
+BUFFER: Final = 32 * 1024
+"""What it takes in while it prints nothing; the system makes some more of it. Real ones hold 4 to 64 KB."""
 _LOOK_AGAIN_S: Final = 0.02
 
 
@@ -230,6 +232,7 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, address: tuple[str, int], printer: VirtualPrinterServer) -> None:
         self.printer = printer
         super().__init__(address, _Connection)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
 
 
 class _Connection(socketserver.BaseRequestHandler):

@@ -104,7 +104,8 @@ def test_only_the_settings_read_the_environment_of_the_server() -> None:
 
 
 def test_nothing_of_the_kiosk_reads_the_environment() -> None:
-    assert places("kiosk", reads_environment) <= {"kiosk/config.py"}
+    # printing.py takes away what a library would read there.
+    assert places("kiosk", reads_environment) <= {"kiosk/printing.py"}
 
 
 def test_only_realtime_holds_sockets_to_boards() -> None:

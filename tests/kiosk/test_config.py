@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config import ConfigFault, KioskConfig, load_config
+from kiosk.run import open_printer
 from kiosk.scanner_presets import known_ids, presets
 
 SOUND = """
@@ -21,6 +22,7 @@ kind = "virtual"
 folder = "tickets"
 """
 NETWORK = '[printer]\nkind = "network"\nhost = "192.0.2.9"\nprofile = "epson-tm-t20iii"'
+USB = '[printer]\nkind = "usb"\ndevice = "04b8:0e03"\nprofile = "epson-tm-t20iii"'
 VIRTUAL = '[printer]\nkind = "virtual"\nfolder = "tickets"'
 EVDEV = 'kind = "evdev"\n'
 SOCKET = 'kind = "simulated"\nsocket = "scan.sock"'
@@ -83,10 +85,22 @@ def test_what_was_learned_of_the_postcard(tmp_path: Path) -> None:
     assert config.scanner.setup.postcard == {"link-87", "digits-23"}
 
 
-def test_a_printer_behind_a_path(tmp_path: Path) -> None:
-    text = SOUND.replace(VIRTUAL, '[printer]\nkind = "file"\npath = "/dev/usb/lp0"\nprofile = "epson-tm-t20iii"')
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('kind = "file"\npath = "/dev/lp0"', {"place": Path("/dev/lp0")}),
+        ('kind = "usblp"\npath = "/dev/usb/lp0"', {"place": Path("/dev/usb/lp0")}),
+        ('kind = "usb"\ndevice = "04b8:0E03"', {"vendor": 0x04B8, "product": 0x0E03, "serial": ""}),
+        ('kind = "usb"\ndevice = "04b8:0e03"\nserial = "J5"', {"serial": "J5"}),
+        ('kind = "serial"\npath = "/dev/ttyUSB0"', {"baud": "38400", "flow": "rtscts"}),
+        ('kind = "serial"\npath = "/dev/ttyUSB0"\nbaud = "9600"\nflow = "none"', {"baud": "9600", "flow": "none"}),
+    ],
+)
+def test_every_way_to_a_printer_has_its_settings(tmp_path: Path, lines: str, said: dict[str, object]) -> None:
+    printer = loaded(tmp_path, SOUND.replace(VIRTUAL, f'[printer]\n{lines}\nprofile = "epson-tm-t20iii"')).printer
 
-    assert loaded(tmp_path, text).printer.place == Path("/dev/usb/lp0")
+    assert {key: getattr(printer, key) for key in said} == said
+    open_printer(printer).close()
 
 
 def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -124,6 +138,9 @@ def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.L
         ('socket = "scan.sock"', 'socket = "scan.sock"\npostcard = ["A1B-000123"]', "no class and length"),
         (VIRTUAL, NETWORK.replace("epson-tm-t20iii", "epson"), "there is no printer profile 'epson'"),
         (VIRTUAL, NETWORK.replace('profile = "epson-tm-t20iii"', ""), r"profile: is missing"),
+        (VIRTUAL, USB.replace("04b8:0e03", "TM-T20"), "vendor and product as lsusb shows them"),
+        (VIRTUAL, USB + '\npath = "/dev/usb/lp0"', r"\[printer\] path: unknown"),
+        (VIRTUAL, USB.replace("usb", "lpt"), "must be one of virtual, network, usblp, usb, serial"),
         (VIRTUAL, NETWORK + "\nport = 70000", "port: must be a port number"),
         ("[printer]", '[screen]\nhost = "0.0.0.0"\n[printer]', "for this machine only"),
         ("[printer]", '[screen]\nhost = "panel"\n[printer]', "for this machine only"),

@@ -2,9 +2,12 @@
 
 import contextlib
 import io
+import pickle
+import platform
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -16,16 +19,19 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from kiosk.devices.escpos_reader import read_job
+from kiosk.devices.ports import Still
+from kiosk.job import BAND, Job
 from kiosk.printer_profile import load_profile, names
-from kiosk.printing import BAND, Job, make_job, raster, send, without_real_time_commands
+from kiosk.printing import make_job, raster, send, without_real_time_commands
 from kiosk.raster import Fonts, Press
-from kiosk.slip import compose
+from kiosk.slip import compose, void_mark
 from madoguchi.texts import Texts
 from madoguchi.wire import Outcome
 from tests.kiosk.fake_office import ticket
 
 JOB = UUID("0193796c-3b11-7d07-a4f5-7e2a9c1b4f86")
 VIRTUAL = load_profile("virtual-80mm")
+MARK = Image.new("1", (VIRTUAL.width_dots, 8), 0)
 
 
 def picture(height: int, width: int = 576, seed: int = 0) -> Image.Image:
@@ -36,11 +42,11 @@ def picture(height: int, width: int = 576, seed: int = 0) -> Image.Image:
 @pytest.mark.parametrize("name", names())
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_paper_is_dot_for_dot_the_slip_with_one_cut_and_no_fault(name: str, language: str) -> None:
-    profile = load_profile(name)
+    profile = replace(load_profile(name), cutter=True)
     slip = compose(ticket(), JOB, language, Texts.load().say, profile.width_mm)
     drawn = Press(Fonts(), profile).draw(slip)
 
-    (paper,) = read_job(make_job(JOB, drawn, profile).data, profile.width_dots)
+    (paper,) = read_job(make_job(JOB, drawn, drawn, profile).data, profile.width_dots)
     printed = paper.image.crop((0, 0, drawn.width, drawn.height))
 
     assert (paper.faults, paper.cut) == ((), True)
@@ -55,19 +61,19 @@ def test_the_bytes_are_those_of_the_library(height: int) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
         library.image(dots, impl="bitImageRaster")
 
-    assert raster(dots, 576) == library.output
+    assert raster(dots) == library.output
 
 
 def test_a_job_knows_its_hash_and_is_always_the_same() -> None:
-    first, second = (make_job(JOB, picture(100), VIRTUAL) for _ in range(2))
+    first, second = (make_job(JOB, picture(100), MARK, VIRTUAL) for _ in range(2))
 
     assert first == second
     assert first.intact()
 
 
 def test_without_a_cutter_the_slip_is_only_fed_out() -> None:
-    whole = make_job(JOB, picture(50), VIRTUAL).data
-    fed = make_job(JOB, picture(50), replace(VIRTUAL, cutter=False)).data
+    whole = make_job(JOB, picture(50), MARK, VIRTUAL).data
+    fed = make_job(JOB, picture(50), MARK, replace(VIRTUAL, cutter=False)).data
 
     assert (whole.count(b"\x1dV"), fed.count(b"\x1dV")) == (1, 0)
     assert whole.startswith(fed)
@@ -75,8 +81,8 @@ def test_without_a_cutter_the_slip_is_only_fed_out() -> None:
 
 @pytest.mark.parametrize("wrong", [Image.new("1", (568, 10)), Image.new("L", (576, 10))], ids=["width", "mode"])
 def test_a_picture_that_does_not_fit_the_print_head_is_refused(wrong: Image.Image) -> None:
-    with pytest.raises(ValueError, match="576 dots wide"):
-        make_job(JOB, wrong, VIRTUAL)
+    with pytest.raises(ValueError, match=r"a slip must be 576 dots wide|black and white"):
+        make_job(JOB, wrong, MARK, VIRTUAL)
 
 
 @given(st.lists(st.sampled_from([0x10, 0x04, 0x05, 0x14, 0x08, 0x00, 0xFF]), max_size=200).map(bytes))
@@ -92,32 +98,93 @@ def test_no_picture_contains_a_command_that_acts_at_once(dots: bytes) -> None:
 class Tray:
     """A printer that keeps what it was sent."""
 
-    def __init__(self) -> None:
-        self.jobs: list[tuple[bytes, float]] = []
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.jobs: list[bytes] = []
+        self._meanwhile = meanwhile
 
-    def print(self, job: bytes, deadline_s: float) -> Outcome:
-        self.jobs.append((job, deadline_s))
-        return Outcome.PRINTED
+    def print(self, job: Job, deadline_s: float, still: Still) -> Outcome:  # noqa: ARG002 - nobody waits here
+        self._meanwhile()
+        wanted = still()
+        self.jobs.append(job.data if wanted else job.picture + job.void)
+        return Outcome.PRINTED if wanted else Outcome.NOT_PRINTED
 
 
-def test_a_job_that_is_not_what_was_hashed_is_not_sent() -> None:
-    job, tray = make_job(JOB, picture(50), VIRTUAL), Tray()
+class TestSending:
+    def test_a_job_comes_out_for_the_visitor_whose_it_is(self) -> None:
+        job, tray = make_job(JOB, picture(50), MARK, VIRTUAL), Tray()
 
-    outcome = send(Job(job.uid, job.data[:-1], job.sha256), tray, 1.0)
+        assert send(job, tray, 1.0, lambda: JOB) is Outcome.PRINTED
+        assert tray.jobs == [job.data]
 
-    assert (outcome, tray.jobs) == (Outcome.NOT_PRINTED, [])
-    assert send(job, tray, 1.0) is Outcome.PRINTED
+    def test_a_job_that_is_not_what_was_hashed_is_not_sent(self) -> None:
+        job, tray = make_job(JOB, picture(50), MARK, VIRTUAL), Tray()
+
+        assert send(replace(job, picture=job.picture[:-1]), tray, 1.0, lambda: JOB) is Outcome.NOT_PRINTED
+        assert tray.jobs == []
+
+    @pytest.mark.parametrize("there", [None, UUID(int=2)], ids=["nobody", "somebody else"])
+    def test_a_job_is_not_sent_when_its_visitor_is_gone(self, there: UUID | None) -> None:
+        tray = Tray()
+
+        assert send(make_job(JOB, picture(50), MARK, VIRTUAL), tray, 1.0, lambda: there) is Outcome.NOT_PRINTED
+        assert tray.jobs == []
+
+    @pytest.mark.parametrize("then", [None, UUID(int=2)], ids=["nobody", "somebody else"])
+    def test_a_visitor_who_goes_while_it_prints_leaves_a_void_paper(self, then: UUID | None) -> None:
+        here: list[UUID | None] = [JOB]
+        job, tray = make_job(JOB, picture(50), MARK, VIRTUAL), Tray(lambda: here.append(then))
+
+        assert send(job, tray, 1.0, lambda: here[-1]) is Outcome.NOT_PRINTED
+        assert tray.jobs == [job.picture + job.void]
+
+
+@pytest.mark.parametrize("name", names())
+def test_void_stands_on_the_paper_in_words(name: str) -> None:
+    profile = replace(load_profile(name), cutter=True)
+    mark = Press(Fonts(), profile).draw(void_mark(Texts.load().say, ("ja", "en"), profile.width_mm))
+    slip = picture(50, profile.width_dots)
+    job = make_job(JOB, slip, mark, profile)
+
+    (paper,) = read_job(job.picture + job.void, profile.width_dots)
+    printed = paper.image.crop((0, slip.height, mark.width, slip.height + mark.height))
+
+    assert (paper.faults, paper.cut) == ((), True)
+    assert ImageChops.difference(printed.convert("L"), mark.convert("L")).getbbox() is None
+
+
+@pytest.mark.parametrize("cache", ["whole", "cut short", "empty", "no folder"])
+def test_a_broken_cache_of_the_library_does_not_stop_the_start(tmp_path: Path, cache: str) -> None:
+    folder = tmp_path / "cache"
+    pickled = folder / f"{platform.python_version()}.capabilities.pickle"
+    if cache != "no folder":
+        folder.mkdir()
+        pickled.write_bytes(
+            {"whole": pickle.dumps({}), "cut short": pickle.dumps({"profiles": {}})[:-5]}.get(cache, b"")
+        )
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.pickle")}
+
+    done = run_python(
+        "from kiosk import printing, printer_profile as p; printing._byte_writer(p.load_profile('virtual-80mm'))",
+        ESCPOS_CAPABILITIES_PICKLE_DIR=str(folder),
+        ESCPOS_CAPABILITIES_FILE="/nowhere.json",
+        TMPDIR=str(tmp_path),
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.pickle")} == before
 
 
 def test_loading_the_library_leaves_no_folder_behind_and_prints_nothing(tmp_path: Path) -> None:
     program = "from kiosk import printing; printing._escpos(); import logging; assert not logging.root.handlers"
 
-    done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", program],
-        env={"TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run_python(program, TMPDIR=str(tmp_path))
 
-    assert (done.stdout, done.stderr, list(tmp_path.iterdir())) == ("", "", [])
+    assert (done.returncode, done.stdout, done.stderr, list(tmp_path.iterdir())) == (0, "", "", [])
+
+
+def run_python(program: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """A program of its own, in which nothing is loaded yet."""
+    root = str(Path(__file__).parents[2])
+    return subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", program], env={**environment, "PYTHONPATH": root}, capture_output=True, text=True
+    )

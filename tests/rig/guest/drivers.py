@@ -6,12 +6,14 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import evdev  # noqa: F401 - a machine without it fails here, at once
 
 from kiosk.devices.evdev_scanner import EvdevScanner
 from kiosk.devices.ports import Printer, ScanLost
 from kiosk.devices.printer_file import FilePrinter
+from kiosk.job import Job
 from tests.rig.guest.wire import serve
 
 
@@ -58,7 +60,8 @@ class Drivers:
 
     def print(self, job: str, deadline_s: float) -> str:
         """Print a job, in base64; what became of it."""
-        return self._the_printer.print(base64.b64decode(job), deadline_s).value
+        whole = Job.of(UUID(int=0), base64.b64decode(job), b"", b"")
+        return self._the_printer.print(whole, deadline_s, lambda: True).value
 
     def status(self) -> dict[str, str]:
         """How the printer says it is."""
