@@ -16,14 +16,14 @@ from time import perf_counter
 from bench.queue_days import OPENS, Kind, Person, Played, Visit, make_day, play
 from bench.queue_rules import own, zms
 from bench.report import Line, tell
-from server.clock import office_time
+from server.clock import minute_of_day, office_time
 from server.outlook.rules import Comings
 from server.queueing.durations import Done, Durations
 from server.queueing.rules import StepClass
-from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, Takes, ToCome, estimates
+from server.queueing.waiting_time import CameIn, Estimate, InLine, Place, Scene, Stop, Takes, ToCome, estimates
 
 KINDS = (Kind(3, 0.85), Kind(5, 0.75), Kind(5, 0.85), Kind(5, 0.95), Kind(12, 0.85))
-LEARNED_DAYS, MEASURED_DAYS = range(1000, 1010), range(3)
+LEARNED_DAYS, MEASURED_DAYS = range(1000, 1020), range(10)
 PLANNED_MIN = 15.0
 PICKUP, LANE = 1, 1
 MINUTE = timedelta(minutes=1)
@@ -37,6 +37,8 @@ class Learned:
 
     done: Sequence[Done]
     comings: Comings
+    walk_ins: Sequence[Sequence[float]]
+    """Of each day the minutes of the day at which somebody came without a booking."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,11 @@ def learn(days: Sequence[Played]) -> Learned:
     booked = [person for played in days for person in played.day.people if person.booked_at is not None]
     late = [(p.comes_at - p.booked_at) / MINUTE for p in booked if p.comes_at is not None and p.booked_at is not None]
     done = [_done(visit) for played in days for visit in played.visits]
-    return Learned(done, Comings(late, len(booked) - len(late)))
+    walk_ins = [
+        sorted(minute_of_day(p.comes_at) for p in played.day.people if p.booked_at is None and p.comes_at is not None)
+        for played in days
+    ]
+    return Learned(done, Comings(late, len(booked) - len(late)), walk_ins)
 
 
 def _done(visit: Visit) -> Done:
@@ -117,6 +123,7 @@ def told_on(played: Played, learned: Learned) -> Iterator[Told]:
             [_party(v, takes) for v in line],
             _places(played, visit, takes),
             [coming for p in away if (coming := _to_come(p, now, takes, learned.comings)) is not None],
+            [[CameIn(minute, (Stop(LANE, takes),)) for minute in day] for day in learned.walk_ins],
             doubt=durations.doubt,
         )
         told = estimates(scene, Random(visit.person.id), [visit.person.id])[visit.person.id]  # noqa: S311 - luck
@@ -186,8 +193,9 @@ def theirs(now: datetime, mean: float, windows: int, line: Sequence[Visit], away
 def _time() -> Line:
     """The best of some runs: what the program takes, not what else the machine does."""
     takes, now = Takes.about(12.0, 7.0), OPENS
+    classes = (StepClass.BOOKED, StepClass.WALK_IN, StepClass.LATE)
     waiting = [
-        InLine(n, StepClass.WALK_IN, now + timedelta(minutes=n % 97), now, (Stop(LANE, takes),)) for n in range(WAITING)
+        InLine(n, classes[n % 3], now + timedelta(minutes=n % 97), now, (Stop(LANE, takes),)) for n in range(WAITING)
     ]
     served = InLine(-1, StepClass.WALK_IN, now, now, (Stop(LANE, takes),))
     scene = Scene(now, waiting, [Place(frozenset({LANE}), served, 3.0)] * WINDOWS, doubt=0.06)

@@ -40,3 +40,8 @@ def business_date(moment: datetime) -> date:
 def at_minute(day: date, minute: int) -> datetime:
     """The moment `minute` minutes after midnight of `day` on the office's clock (1440 = the next midnight)."""
     return datetime(day.year, day.month, day.day, tzinfo=OFFICE_ZONE) + timedelta(minutes=minute)
+
+
+def minute_of_day(moment: datetime) -> float:
+    """How many minutes of its day have passed on the office's clock at a moment."""
+    return (moment - at_minute(business_date(moment), 0)) / timedelta(minutes=1)

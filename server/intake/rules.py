@@ -1,7 +1,7 @@
 """The rules of receiving people without a booking (pure): until when the line can still take somebody.
 
 This asks each lane by itself and expects windows back that are closed for lunch or not open yet: the end of the whole
-office's line (`server/outlook`), reckoned with the windows of this moment, would send people away at half past eight.
+office's line, reckoned with the windows of this moment, would send people away at half past eight.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,1 +1,1 @@
-"""見通し: how long people will wait, and until when the office will be busy."""
+"""見通し: how long people will wait."""

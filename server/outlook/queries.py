@@ -5,7 +5,7 @@ a minute. Who waits, who is served, which windows are open and which terminals w
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -20,7 +20,7 @@ from madoguchi.wire import WaitView
 from server.booking.models import Booking, BookingPerson
 from server.booking.queries import STILL_TO_COME
 from server.booking.rules import BookingState
-from server.clock import at_minute, business_date, office_time
+from server.clock import at_minute, business_date, minute_of_day, office_time
 from server.offices.models import Office, ServiceStep, Window
 from server.offices.policy import OfficePolicy
 from server.offices.queries import all_offices, lanes_by_window, lanes_of, policy_on, steps_of
@@ -29,8 +29,19 @@ from server.queueing.durations import Done, Durations
 from server.queueing.models import TicketState, Visit, VisitPerson, VisitStep
 from server.queueing.queries import terminals_of, ticket_by_code, waiting_before
 from server.queueing.rules import AT_WINDOW, Stand, StepClass, StepState, due_without_booking, next_stand
-from server.queueing.waiting_time import Estimate, InLine, Place, Scene, Stop, Takes, ToCome, estimates, newcomer, told
-from server.queueing.waiting_time import expected_end as end_of
+from server.queueing.waiting_time import (
+    CameIn,
+    Estimate,
+    InLine,
+    Place,
+    Scene,
+    Stop,
+    Takes,
+    ToCome,
+    estimates,
+    newcomer,
+    told,
+)
 
 MINUTE = timedelta(minutes=1)
 KEPT = timedelta(minutes=1)
@@ -45,10 +56,21 @@ AFTER_ALL = 10**15
 
 @dataclass(frozen=True)
 class _Recent:
-    """What the recent days have taught: stops that were done, and how booked people came."""
+    """What the recent days have taught: stops that were done, how booked people came, and of each day who came without
+    a booking, in turn."""
 
     done: Sequence[Done]
     comings: Comings
+    walk_ins: Sequence[Sequence["_CameIn"]]
+
+
+@dataclass(frozen=True)
+class _CameIn:
+    """A party that came without a booking: at which minute of the day, for which service, so many people."""
+
+    minute: float
+    service_id: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -83,6 +105,7 @@ class _Known:
     window_lanes: Mapping[int, frozenset[int]]
     stops: Mapping[int, Sequence[_Planned]]
     durations: Durations
+    walk_ins: Sequence[Sequence[CameIn]]
 
 
 # By the address of the database: tests run several in one process.
@@ -110,7 +133,10 @@ def newcomers(session: Session, office_id: int, now: datetime) -> dict[int, Esti
     first = {stops[0].lane_id: stops[0] for stops in known.stops.values()}
     coming = {
         AFTER_ALL + lane: newcomer(
-            AFTER_ALL + lane, _stop(known, stop, now), due_without_booking(now, known.policy), now
+            AFTER_ALL + lane,
+            _stop(known.durations, stop, office_time(now).hour),
+            due_without_booking(now, known.policy),
+            now,
         )
         for lane, stop in first.items()
     }
@@ -167,13 +193,6 @@ def standing(session: Session, code: Code, now: datetime) -> Standing | None:
 _NEWEST_STEP = (
     select(VisitStep).where(VisitStep.visit_id == bindparam("visit")).order_by(VisitStep.position.desc()).limit(1)
 )
-
-
-def expected_end(session: Session, office_id: int, now: datetime) -> datetime | None:
-    """When the last will probably be done of those who wait or are served now, at all their stops, and of those who are
-    booked for later today and will come. `now` if there is nobody; None if somebody waits whom nobody can call."""
-    end = end_of(_scene(session, office_id, now), _chance(now))
-    return None if end is None else now + timedelta(minutes=end.likely)
 
 
 def minutes_at_stops(session: Session, office_id: int, now: datetime) -> dict[tuple[int, int], float]:
@@ -234,6 +253,7 @@ def _scene(session: Session, office_id: int, now: datetime) -> Scene:
         waiting,
         _places(session, known, office_id, now, served),
         _to_come(session, known, office_id, now),
+        known.walk_ins,
         Counter(terminal.kind for terminal in terminals if not terminal.is_down),
         known.durations.doubt,
         known.policy,
@@ -289,8 +309,8 @@ def _take_together(known: _Known, stand: Stand, services: Sequence[int], now: da
     return takes(stand.service_id, stand.lane_id, hour, together / first if services else 1)
 
 
-def _stop(known: _Known, stop: _Planned, now: datetime, people: int = 1) -> Stop:
-    takes = known.durations.takes(stop.service_id, stop.lane_id, office_time(now).hour, people)
+def _stop(durations: Durations, stop: _Planned, hour: int, people: int = 1) -> Stop:
+    takes = durations.takes(stop.service_id, stop.lane_id, hour, people)
     return Stop(stop.lane_id, takes, stop.terminal_kind, not stop.ready_first)
 
 
@@ -313,7 +333,8 @@ def _to_come(session: Session, known: _Known, office_id: int, now: datetime) -> 
     asked = {"office": office_id, "since": now - timedelta(minutes=comings.latest), "until": midnight}
     found = []
     for number, (_, service_id, starts_at, people) in enumerate(session.execute(_TO_COME, asked)):
-        stops = tuple(_stop(known, stop, starts_at, people) for stop in known.stops.get(service_id, ()))
+        hour = office_time(starts_at).hour
+        stops = tuple(_stop(known.durations, stop, hour, people) for stop in known.stops.get(service_id, ()))
         before = (starts_at - now) / MINUTE
         share, moments = comings.after(-before)
         if stops and moments:
@@ -340,6 +361,7 @@ def _known(session: Session, office_id: int, now: datetime) -> _Known:
         for service, steps in steps_of(session, office_id).items()
     }
     planned = {(stop.service_id, stop.lane_id): stop.minutes for own in stops.values() for stop in own}
+    durations = Durations(planned, recent.done, _done(session, office_id, [business_date(now)]))
     memory[office_id] = _Known(
         now,
         recent,
@@ -347,20 +369,36 @@ def _known(session: Session, office_id: int, now: datetime) -> _Known:
         [lane.id for lane in lanes_of(session, office_id)],
         lanes_by_window(session, office_id),
         stops,
-        Durations(planned, recent.done, _done(session, office_id, [business_date(now)])),
+        durations,
+        [list(_still(day, minute_of_day(now), stops, durations)) for day in recent.walk_ins],
     )
     return memory[office_id]
+
+
+def _still(
+    day: Sequence[_CameIn], minute: float, stops: Mapping[int, Sequence[_Planned]], durations: Durations
+) -> Iterator[CameIn]:
+    """Who came without a booking on a recent day after a minute of the day, as they would come today."""
+    for one in day:
+        if one.minute >= minute and (ahead := stops.get(one.service_id)):
+            yield CameIn(one.minute, tuple(_stop(durations, stop, int(one.minute / 60), one.people) for stop in ahead))
 
 
 def _learn(session: Session, office_id: int, now: datetime, days: int) -> _Recent:
     """From the last so many days on which anybody came."""
     recent = session.scalars(_DAYS, {"office": office_id, "today": business_date(now), "days": days}).all()
     if not recent:
-        return _Recent((), Comings((), 0))
-    came = session.execute(_CAME, {"office": office_id, "days": recent})
-    late = [(arrived - booked) / MINUTE for arrived, booked in came if booked is not None]
+        return _Recent((), Comings((), 0), ())
+    late: list[float] = []
+    walk_ins: dict[date, list[_CameIn]] = {day: [] for day in recent}
+    for day, arrived, booked, service, people in session.execute(_CAME, {"office": office_id, "days": recent}):
+        if booked is None:
+            walk_ins[day].append(_CameIn(minute_of_day(arrived), service, people))
+        else:
+            late.append((arrived - booked) / MINUTE)
     since = {"office": office_id, "since": at_minute(min(recent), 0), "until": at_minute(business_date(now), 0)}
-    return _Recent(_done(session, office_id, recent), Comings(late, session.scalar(_STAYED_AWAY, since) or 0))
+    comings = Comings(late, session.scalar(_STAYED_AWAY, since) or 0)
+    return _Recent(_done(session, office_id, recent), comings, list(walk_ins.values()))
 
 
 def _done(session: Session, office_id: int, days: Sequence[date]) -> list[Done]:
@@ -412,7 +450,13 @@ _DONE = (
         VisitStep.id, VisitStep.service_id, VisitStep.lane_id, VisitStep.called_at, VisitStep.ended_at, _OWN.minutes
     )
 )
-_CAME = select(Visit.arrived_at, Visit.booked_at).where(*_ON_DAYS)
+_CAME = (
+    select(Visit.business_date, Visit.arrived_at, Visit.booked_at, func.min(VisitPerson.service_id), func.count())
+    .join(VisitPerson, VisitPerson.visit_id == Visit.id)
+    .where(*_ON_DAYS, VisitPerson.further_of.is_(None))
+    .group_by(Visit.id, Visit.business_date, Visit.arrived_at, Visit.booked_at)
+    .order_by(Visit.arrived_at, Visit.id)
+)
 _STAYED_AWAY = select(func.count()).where(
     Booking.office_id == bindparam("office"),
     Booking.state == BookingState.NO_SHOW,

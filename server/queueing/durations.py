@@ -15,11 +15,11 @@ from server.queueing.waiting_time import Takes
 
 FILE_COUNTS = 10  # the minutes of the office's file count as so many observations …
 DAYS_COUNT = 40  # … of a stop; the mean of all its hours as so many of one hour …
-PACE_COUNTS = 40  # … and the recent days as so many against those of today
 SPREAD = 0.6  # standard deviation ÷ mean where nothing is known yet
 LONGEST_MIN = 180.0  # a visit that took longer was left open by mistake
 OUTLIER = 5.0  # no visit counts for more than so many times the median
-DAYS_DIFFER = 0.05  # how far the pace of a day may be off however much was observed
+DAYS_DIFFER = 0.06  # how far the pace of a day is off that of others (standard deviation) …
+PACE_COUNTS = (SPREAD / DAYS_DIFFER) ** 2  # … so that the other days count as so many visits against those of today
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,11 +34,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of one stop: mean in all and by hour, standard deviation ÷ mean, and of how many observations."""
+    """What is known of one stop: mean in all and by hour, how times differ from their mean, and of how many
+    observations."""
 
     mean: float
     by_hour: Mapping[int, float]
-    spread: float
+    shape: Takes
     n: int
 
 
@@ -61,15 +62,14 @@ class Durations:
         ]
         self._pace = (PACE_COUNTS + sum(ratios)) / (PACE_COUNTS + len(ratios))
         least = min((known.n for known in self._known.values()), default=0)
-        self.doubt = sqrt(DAYS_DIFFER**2 + SPREAD**2 / (FILE_COUNTS + least + len(ratios)))
+        self.doubt = SPREAD * sqrt(1 / (PACE_COUNTS + len(ratios)) + 1 / (FILE_COUNTS + least))
 
     def takes(self, service_id: int, lane_id: int, hour: int, people: float = 1) -> Takes:
         """How long a stop takes a party that is called in an hour; `people`: so many times what one person takes."""
         asked = (service_id, lane_id, hour, people)
         if asked not in self._takes:
             known = self._known.get((service_id, lane_id), UNKNOWN)
-            mean = self._mean(known, hour) * self._pace * people
-            self._takes[asked] = Takes.about(mean, mean * known.spread / sqrt(people))
+            self._takes[asked] = known.shape.times(self._mean(known, hour) * self._pace, people)
         return self._takes[asked]
 
     @staticmethod
@@ -77,22 +77,24 @@ class Durations:
         return known.by_hour.get(hour, known.mean)
 
 
-UNKNOWN = _Known(15.0, {}, SPREAD, 0)
+USUAL = Takes.about(1.0, SPREAD)
+ASSUMED = [USUAL.drawn((n + 0.5) / FILE_COUNTS) for n in range(FILE_COUNTS)]
+UNKNOWN = _Known(15.0, {}, USUAL, 0)
 
 
 def _learn(planned: float, done: Sequence[Done]) -> _Known:
     usual = [d for d in done if d.minutes <= LONGEST_MIN]
     if not usual:
-        return _Known(planned, {}, SPREAD, 0)
+        return _Known(planned, {}, USUAL, 0)
     most = OUTLIER * median(d.minutes for d in usual)
     by_hour: dict[int, list[float]] = {}
     for one in usual:
         by_hour.setdefault(one.hour, []).append(max(min(one.minutes, most), 0.1))
     everything = [minutes for of_hour in by_hour.values() for minutes in of_hour]
     mean = _drawn_to(planned, FILE_COUNTS, everything)
-    spread = _drawn_to(SPREAD**2, FILE_COUNTS, [(minutes / mean - 1) ** 2 for minutes in everything])
     hours = {hour: _drawn_to(mean, DAYS_COUNT, minutes) for hour, minutes in by_hour.items()}
-    return _Known(mean, hours, sqrt(spread), len(everything))
+    shape = Takes.of([*(m / hours[hour] for hour, of_hour in by_hour.items() for m in of_hour), *ASSUMED])
+    return _Known(mean, hours, shape.times(1 / shape.mean), len(everything))
 
 
 def _drawn_to(known: float, counts: int, observed: Sequence[float]) -> float:

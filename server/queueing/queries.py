@@ -17,7 +17,7 @@ from server.offices.models import Feed, Terminal, Window
 from server.offices.policy import OfficePolicy
 from server.offices.queries import lanes_of_window, terminal_kinds
 from server.queueing.models import Call, Ticket, TicketState, Visit, VisitStep
-from server.queueing.rules import AT_WINDOW, StepClass, StepState, counts_as_ready_since
+from server.queueing.rules import AT_WINDOW, BEFORE_ALL, StepClass, StepState, counts_as_ready_since
 
 HEADS = 3
 
@@ -40,22 +40,25 @@ def waiting_in_lane(session: Session, lane_id: int, now: datetime) -> int:
 
 
 def waiting_before(session: Session, step: VisitStep, now: datetime) -> int:
-    """How many wait in a step's lane and stand before it; of those due at the same time, who came first."""
+    """How many wait in a step's lane and stand before it, as if all were due and ready: of the same rank those due
+    first, then those who came first."""
     if step.state is not StepState.WAITING:
         return 0
-    before = tuple_(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
-    return (
-        session.scalar(
-            select(func.count()).where(
-                VisitStep.lane_id == step.lane_id,
-                VisitStep.state == StepState.WAITING,
-                VisitStep.due_at >= _today(now),
-                VisitStep.due_at <= step.due_at,
-                before < (step.due_at, step.entered_at, step.id),
-            )
-        )
-        or 0
+    rank = BEFORE_ALL.index(step.step_class) if step.step_class in BEFORE_ALL else len(BEFORE_ALL)
+    alike = (step.step_class,) if rank < len(BEFORE_ALL) else (*set(StepClass) - set(BEFORE_ALL),)
+    place = tuple_(VisitStep.due_at, VisitStep.entered_at, VisitStep.id)
+    earlier = and_(
+        VisitStep.step_class.in_(alike),
+        VisitStep.due_at <= step.due_at,
+        place < (step.due_at, step.entered_at, step.id),
     )
+    before = (
+        VisitStep.lane_id == step.lane_id,
+        VisitStep.state == StepState.WAITING,
+        VisitStep.due_at >= _today(now),
+        or_(VisitStep.step_class.in_(BEFORE_ALL[:rank]), earlier),
+    )
+    return session.scalar(select(func.count()).where(*before)) or 0
 
 
 @dataclass(frozen=True)

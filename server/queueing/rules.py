@@ -335,6 +335,20 @@ def after(state: StepState, action: StepAction) -> StepState:
         raise NotPossible(state=state.value, action=action.value) from None
 
 
+def is_late(booked_at: datetime, came_at: datetime, late_grace_minutes: int) -> bool:
+    """Whether somebody came later than the grace allows."""
+    return came_at > booked_at + timedelta(minutes=late_grace_minutes)
+
+
+def due_with_booking(booked_at: datetime, came_at: datetime, policy: OfficePolicy) -> tuple[StepClass, datetime]:
+    """How a booked person who comes at a moment stands in the line: class and when due. Who is later than the grace
+    still stands before those who come without a booking at that time."""
+    if not is_late(booked_at, came_at, policy.late_grace_minutes):
+        return StepClass.BOOKED, booked_at
+    due_at = due_without_booking(came_at, policy) - timedelta(minutes=policy.late_credit_minutes)
+    return StepClass.LATE, max(due_at, booked_at)
+
+
 def due_without_booking(came_at: datetime, policy: OfficePolicy) -> datetime:
     """When somebody who came without a booking is due. It counts from the real arrival, also where a kiosk was cut off
     from the server and hands over later."""
@@ -343,6 +357,9 @@ def due_without_booking(came_at: datetime, policy: OfficePolicy) -> datetime:
 
 # Whose turn had come already, or comes at a time that was promised; all others follow when they have waited.
 _BY_THE_CLOCK = (StepClass.BOOKED, StepClass.RETURNED, StepClass.TRANSFERRED)
+# Whoever is due when.
+BEFORE_ALL = (StepClass.PAPERS, StepClass.ACCOMMODATION)
+_FIRST, _DUE, _EARLY = range(len(BEFORE_ALL), len(BEFORE_ALL) + 3)
 
 
 def counts_as_ready_since(now: datetime, policy: OfficePolicy) -> datetime:
@@ -366,7 +383,9 @@ def choose_next(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) 
     """
     if not heads:
         raise NobodyWaiting
-    places = {step.id: _place(step, now, policy) for step in heads}
+    places = {
+        step.id: (*place(step.step_class, *_seconds(step, now, policy)), step.entered_at, step.id) for step in heads
+    }
     first = min(heads, key=lambda step: places[step.id])
     long_ago = counts_as_ready_since(now, policy)
     ready = [step for step in heads if step.ready or step.entered_at <= long_ago] or heads
@@ -374,34 +393,30 @@ def choose_next(heads: Sequence[StepLike], now: datetime, policy: OfficePolicy) 
     return step, Reason(_why(step, now, policy), step.due_at, step.entered_at, step is not first)
 
 
-def _place(step: StepLike, now: datetime, policy: OfficePolicy) -> tuple[int, datetime, datetime, int]:
-    """Where somebody stands in the order: the first of all has the smallest."""
-    moment = step.due_at
-    if step.step_class is StepClass.PAPERS:
-        rank = 0
-    elif step.step_class is StepClass.ACCOMMODATION:
-        rank = 1
-    elif (goes_first_at := _goes_first_at(step, policy)) <= now:
-        rank, moment = 2, goes_first_at
-    else:
-        rank = 4 if _is_early(step, now) else 3
-    return rank, moment, step.entered_at, step.id
+def place(step_class: StepClass, due: float, now: float, patience: float) -> tuple[int, float]:
+    """Where somebody stands in the order: the first of all has the smallest, of equal ones who entered first. All is
+    given in one unit of time; `patience` is how long after being due they let others go before."""
+    if step_class in BEFORE_ALL:
+        return BEFORE_ALL.index(step_class), due
+    if (goes_first_at := due + patience) <= now:
+        return _FIRST, goes_first_at
+    return (_EARLY if step_class is StepClass.BOOKED and due > now else _DUE), due
 
 
-def _goes_first_at(step: StepLike, policy: OfficePolicy) -> datetime:
-    by_the_clock = step.step_class in _BY_THE_CLOCK
-    minutes = policy.booked_first_minutes if by_the_clock else policy.walk_in_first_minutes
-    return step.due_at + timedelta(minutes=minutes)
+def patience_of(step_class: StepClass, policy: OfficePolicy) -> int:
+    """After how many minutes of being due somebody goes before all who are merely due."""
+    return policy.booked_first_minutes if step_class in _BY_THE_CLOCK else policy.walk_in_first_minutes
 
 
-def _is_early(step: StepLike, now: datetime) -> bool:
-    return step.step_class is StepClass.BOOKED and step.due_at > now
+def _seconds(step: StepLike, now: datetime, policy: OfficePolicy) -> tuple[float, float, float]:
+    return step.due_at.timestamp(), now.timestamp(), 60.0 * patience_of(step.step_class, policy)
 
 
 def _why(step: StepLike, now: datetime, policy: OfficePolicy) -> str:
-    if _is_early(step, now):
+    rank, _ = place(step.step_class, *_seconds(step, now, policy))
+    if rank == _EARLY:
         return "booked_early"
-    if step.step_class in (StepClass.WALK_IN, StepClass.LATE) and _goes_first_at(step, policy) <= now:
+    if step.step_class in (StepClass.WALK_IN, StepClass.LATE) and rank == _FIRST:
         return "waited_long"
     return step.step_class.value
 

@@ -1,14 +1,14 @@
 """The rules of arriving (pure): who is received, and where they stand in the line."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from server.booking.rules import BookingState
 from server.clock import business_date, office_time
 from server.errors import Conflict, Invalid, NotFound, NotNow
 from server.offices.policy import OfficePolicy
-from server.queueing.rules import StepClass, due_without_booking
+from server.queueing.rules import StepClass, due_with_booking
 
 
 class Unreadable(Invalid):
@@ -107,14 +107,8 @@ class Admission:
     late: bool
 
 
-def is_late(booked_at: datetime, came_at: datetime, late_grace_minutes: int) -> bool:
-    """Whether somebody came later than the grace allows."""
-    return came_at > booked_at + timedelta(minutes=late_grace_minutes)
-
-
 def admit(booking: BookedLike, now: datetime, policy: OfficePolicy) -> Admission:
-    """Receive a booked person who comes now: nobody is sent away for coming early, and who is later than the grace
-    still stands before those who come without a booking at that time.
+    """Receive a booked person who comes now: nobody is sent away for coming early or late.
 
     Raises WrongDay, BookingIsCancelled, NotBooked.
     """
@@ -124,7 +118,5 @@ def admit(booking: BookedLike, now: datetime, policy: OfficePolicy) -> Admission
         raise NotBooked
     if business_date(booking.starts_at) != business_date(now):
         raise WrongDay(date=office_time(booking.starts_at).date().isoformat())
-    if is_late(booking.starts_at, now, policy.late_grace_minutes):
-        due_at = due_without_booking(now, policy) - timedelta(minutes=policy.late_credit_minutes)
-        return Admission(StepClass.LATE, max(due_at, booking.starts_at), early=False, late=True)
-    return Admission(StepClass.BOOKED, booking.starts_at, early=now < booking.starts_at, late=False)
+    step_class, due_at = due_with_booking(booking.starts_at, now, policy)
+    return Admission(step_class, due_at, early=now < booking.starts_at, late=step_class is StepClass.LATE)

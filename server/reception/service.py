@@ -40,7 +40,7 @@ from server.offices.service_rules import offered_on
 from server.outlook.queries import waits
 from server.queueing.models import Ticket, TicketState, Visit, VisitStep
 from server.queueing.queries import ticket_by_code, waiting_before
-from server.queueing.rules import AWAY, NotPossible, StepClass, StepState, due_without_booking
+from server.queueing.rules import AWAY, NotPossible, StepClass, StepState, due_without_booking, is_late
 from server.queueing.service import bring_back, locked_step_of
 from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.queueing.waiting_time import told
@@ -59,7 +59,6 @@ from server.reception.rules import (
     WrongCode,
     WrongOffice,
     admit,
-    is_late,
 )
 from server.repeats import Caller, repeat_of
 
@@ -154,11 +153,12 @@ def walk_in(caller: Caller, kiosk: Kiosk, service: str, party: int, now: datetim
 
 @dataclass(frozen=True)
 class LetIn(Message):
-    """A number that staff gave, to be written down or read out."""
+    """A number that staff gave, to be written down or read out; `wait` is None where nobody can tell."""
 
     number: int
     service: dict[str, str]
     people_waiting: int
+    wait: WaitView | None = None
 
 
 def let_in(caller: Caller, office_id: int, service: str, party: int, now: datetime) -> LetIn:
@@ -176,7 +176,8 @@ def let_in(caller: Caller, office_id: int, service: str, party: int, now: dateti
             raise UnknownService(service=service)
         issued = issue(tx, _without_booking(tx, office_id, offer.service, party, policy, now), now)
         record(tx, now, caller.actor, "reception.let_in", issued.uid, number=issued.number, service=service)
-        return repeat.keep(LetIn(issued.number, issued.stop.service.short_names, issued.people_waiting))
+        wait = _tell(tx, office_id, issued.step, now)
+        return repeat.keep(LetIn(issued.number, issued.stop.service.short_names, issued.people_waiting, wait))
 
 
 def _policy_for(tx: Transaction, office_id: int, party: int, now: datetime) -> OfficePolicy:

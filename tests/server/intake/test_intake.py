@@ -217,6 +217,9 @@ class TestLettingIn:
         step = read_session().query(VisitStep).order_by(VisitStep.id.desc()).first()
         assert step is not None
         assert (step.step_class, step.due_at) == (StepClass.WALK_IN, moment("16:20"))
+        assert given.wait is not None
+        told = (given.wait.minutes, given.wait.least, given.wait.most)
+        assert (step.told_minutes, step.told_least, step.told_most) == told
 
     def test_a_repeated_press_gives_the_same_number(self, four: City) -> None:
         by = asked_by("staff:2")

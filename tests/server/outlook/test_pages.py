@@ -10,6 +10,7 @@ from madoguchi.codes import of_ticket
 from madoguchi.wire import CheckInAnswer
 from server.db import read_session
 from server.queueing.models import VisitStep
+from server.queueing.rules import ParkedFor
 from tests.conftest import Office
 from tests.server.city import City
 
@@ -48,6 +49,17 @@ def test_who_waits_reads_how_many_are_before_them_and_how_long_it_will_take(city
     assert "9時00分現在の情報です。" in answer.text
     assert answer.headers["Refresh"] == "30"
     assert "People ahead of you: 4" in page(city, ticket.uid, "en").text
+
+
+def test_who_is_back_with_missing_papers_counts_as_before_all_others(city: City) -> None:
+    first, _, last = (answer.ticket for answer in come(city, 3))
+    city.call(3, last.uid)
+    city.park(3, ParkedFor.PAPERS)
+    assert "あと1人" not in page(city, first.uid).text
+    city.back(last.uid)
+
+    assert "あと1人" in page(city, first.uid).text
+    assert "あと1人" not in page(city, last.uid).text
 
 
 def test_who_is_called_reads_the_window_and_afterwards_that_it_is_over(city: City) -> None:

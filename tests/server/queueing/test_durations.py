@@ -38,7 +38,7 @@ def test_a_slow_day_is_noticed_while_it_lasts() -> None:
     past = done(10, 300)
 
     assert minutes(past, done(15, 3)) < 11
-    assert minutes(past, done(15, 60)) > 12.5
+    assert minutes(past, done(15, 200)) > 13
 
 
 def test_a_visit_that_was_left_open_teaches_nothing() -> None:
@@ -55,4 +55,4 @@ def test_a_party_takes_as_many_times_as_long_as_it_has_people() -> None:
 def test_the_more_was_seen_the_surer_one_is() -> None:
     little, much = (Durations({(PICKUP, LANE): 15.0}, done(10, n), []).doubt for n in (0, 1000))
 
-    assert 0.05 < much < 0.06 < 0.15 < little
+    assert 0.05 < much < 0.07 < 0.15 < little

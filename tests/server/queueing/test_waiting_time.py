@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from madoguchi.wire import WaitView
 from server.clock import OFFICE_ZONE
-from server.queueing.rules import StepClass
+from server.offices.policy import DEFAULT
+from server.queueing.rules import StepClass, StepLike, choose_next
 from server.queueing.waiting_time import (
+    CameIn,
     Estimate,
     InLine,
     Place,
@@ -21,7 +23,6 @@ from server.queueing.waiting_time import (
     Takes,
     ToCome,
     estimates,
-    expected_end,
     newcomer,
     told,
 )
@@ -126,7 +127,6 @@ def test_who_cannot_be_called_at_all_is_told_nothing() -> None:
         Scene(NINE, [walk_in(ME, stops=(stop,))], places(0, free=2), terminals={"jlis": 0}),
     ):
         assert estimates(scene, luck()) == {}
-        assert expected_end(scene, luck()) is None
 
 
 def test_who_is_passed_on_waits_before_those_who_came_later() -> None:
@@ -139,6 +139,48 @@ def test_who_is_passed_on_waits_before_those_who_came_later() -> None:
     assert my_wait(Scene(NINE, [me], [issue, papers])).likely > alone.likely + 3
 
 
+@given(
+    people=st.lists(
+        st.tuples(st.sampled_from(StepClass), st.integers(-200, 40), st.integers(-60, 0), st.booleans()), max_size=12
+    )
+)
+def test_everybody_is_called_in_the_order_of_the_rule(people: list[tuple[StepClass, int, int, bool]]) -> None:
+    ten = Stop(LANE, Takes((10.0,), 10.0))
+    waiting = [
+        InLine(number, step_class, NINE + timedelta(minutes=due), NINE + timedelta(minutes=entered), (ten,), ready)
+        for number, (step_class, due, entered, ready) in enumerate(people, start=1)
+    ]
+    left, calls = waiting, dict[int, float]()
+    while left:
+        minute = 10.0 * len(calls)
+        first, _ = choose_next(list[StepLike](left), NINE + timedelta(minutes=minute), DEFAULT)
+        calls[first.id] = minute
+        left = [party for party in left if party.id != first.id]
+
+    found = estimates(Scene(NINE, waiting, places(0, free=1)), luck())
+    assert {number: estimate.likely for number, estimate in found.items()} == calls
+
+
+def test_who_comes_later_without_a_booking_goes_before_who_is_early_and_nobody_else() -> None:
+    came_in = [[CameIn(540 + minute, (STOP,)) for minute in range(1, 40, 2)]] * 3
+    early = Scene(NINE, [replace(booked(ME, 45), entered_at=NINE)], places(2))
+    others = line(3, 2)
+
+    assert my_wait(early).likely < 15
+    assert 25 < my_wait(replace(early, walk_ins=came_in)).likely < 60
+    assert my_wait(replace(others, walk_ins=came_in)).likely == pytest.approx(my_wait(others).likely, rel=0.3)
+
+
+def test_who_will_come_much_too_late_stands_with_the_others() -> None:
+    in_time, late = (
+        my_wait(line(5, 1, [ToCome(booked(100 + n, 2), 1.0, [comes]) for n in range(4)])).likely
+        for comes in (2.0, 30.0)
+    )
+
+    assert in_time > late + 20
+    assert late == pytest.approx(my_wait(line(5, 1)).likely, rel=0.2)
+
+
 def test_a_newcomer_takes_nobodys_time() -> None:
     scene = line(5, 2)
     asked = [newcomer(-lane, Stop(LANE, TEN_MINUTES), NINE + timedelta(minutes=15), NINE) for lane in (1, 2, 3)]
@@ -148,15 +190,16 @@ def test_a_newcomer_takes_nobodys_time() -> None:
     assert found[-1].likely >= my_wait(scene).likely * 0.8
 
 
-def test_the_end_is_when_the_last_is_done_also_of_those_to_come() -> None:
-    waiting = expected_end(line(7, 2), luck())
-    with_booked = expected_end(line(7, 2, [ToCome(booked(50, 180), 0.9, [170.0, 180.0])]), luck())
+def test_what_was_seen_keeps_its_mean_and_its_shape() -> None:
+    seen = Takes.of([2.0, 4.0] * 60 + [30.0] * 60)
+    four = seen.times(1.0, people=4)
 
-    assert waiting is not None
-    assert 35 < waiting.likely < 75
-    assert with_booked is not None
-    assert with_booked.likely > 170
-    assert expected_end(Scene(NINE, [], places(0, free=2)), luck()) == Estimate(0.0, 0.0, 0.0)
+    assert seen.mean == pytest.approx(12)
+    assert (seen.drawn(0.1), seen.drawn(0.5), seen.drawn(0.9)) == (2, 4, 30)
+    assert seen.left(5.0, 0.5) == 25
+    assert four.mean == pytest.approx(48)
+    assert four.drawn(0.0) > 4 * seen.drawn(0.0)
+    assert four.drawn(0.99) < 4 * seen.drawn(0.99)
 
 
 def test_the_same_chance_gives_the_same_estimate() -> None:
