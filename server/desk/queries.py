@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from madoguchi.wire import WaitView
 from server.assistance.queries import open_calls
 from server.clock import business_date, office_time
 from server.issuance.models import Notice
 from server.offices.models import Service, Terminal, Window
 from server.offices.queries import calendar_of, lanes_of, offers_to_walk_ins, services_by_notice, stops_of
 from server.offices.service_rules import CASES
+from server.outlook.queries import newcomers_are_told
 from server.queueing.models import Ticket, Undoable, Visit, VisitPerson, VisitStep
 from server.queueing.queries import (
     Aside,
@@ -84,14 +86,15 @@ class Asking:
 
 @dataclass(frozen=True)
 class DeskPicture:
-    """All a window's screen shows: `undo` is the act that can be undone now, or empty; `procedures` are code and name
-    of what can be added to a visit."""
+    """All a window's screen shows: `waiting` are name and people of each lane, with what a newcomer would be told;
+    `undo` is the act that can be undone now, or empty; `procedures` are code and name of what can be added to a visit.
+    """
 
     window: int
     is_open: bool
     clerk_id: int | None
     at_window: AtWindow | None
-    waiting: tuple[tuple[str, int], ...]
+    waiting: tuple[tuple[str, int, WaitView | None], ...]
     aside: tuple[Aside, ...]
     terminals: tuple[TerminalAt, ...]
     procedures: tuple[tuple[str, str], ...]
@@ -99,15 +102,17 @@ class DeskPicture:
     asking: tuple[Asking, ...]
 
 
-def desk_picture(session: Session, window: Window, now: datetime) -> DeskPicture:
-    """The window, who is at it, who waits, who was missed and which kiosk asks for staff."""
+def desk_picture(session: Session, window: Window, now: datetime, *, at_once: bool = True) -> DeskPicture:
+    """The window, who is at it, who waits, who was missed and which kiosk asks for staff; `at_once` with the wait of
+    newcomers as it was reckoned last."""
+    waits = newcomers_are_told(session, window.office_id, now, at_once=at_once)
     lanes, here = lanes_of(session, window.office_id), step_at_window(session, window.id)
     return DeskPicture(
         window.number,
         window.is_open,
         window.clerk_id,
         None if here is None else _at_window(session, here),
-        tuple((lane.name_ja, waiting_in_lane(session, lane.id, now)) for lane in lanes),
+        tuple((lane.name_ja, waiting_in_lane(session, lane.id, now), waits.get(lane.id)) for lane in lanes),
         tuple(set_aside(session, window.office_id, now)),
         tuple(TerminalAt(t.id, t.name, t.is_down) for t in terminals_of(session, window.office_id, now)),
         _procedures(session, window.office_id, now),

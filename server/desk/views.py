@@ -30,6 +30,7 @@ from server.intake.words import shown as walk_ins_shown
 from server.issuance.notice_codes import shown_number
 from server.offices.models import Office, Window
 from server.offices.queries import all_offices, office_by_code, windows_of
+from server.outlook.words import in_words
 from server.queueing import service as queue
 from server.queueing.queries import Aside
 from server.queueing.rules import (
@@ -61,7 +62,7 @@ AGREES = "本人確認をし、カードを後日郵送することに本人が�
 PARKED_FOR = {ParkedFor.PAPERS: "書類を取りに", ParkedFor.CHOOSING: "考え中", ParkedFor.OTHER: "保留"}
 ASIDE = {"missed": StepState.MISSED, "parked": StepState.PARKED, "unready": StepState.WAITING}
 UNDO = {"finish": "終了", "pass_on": "次へ", "missed": "不在", "park": "保留"}
-PARTS = ("primary", "more", "people", "lists")
+PARTS = ("primary", "more", "people", "waiting", "lists")
 # What a kiosk calls for (docs/kiosk.md).
 ASKED_FOR = {
     "button": "お客様が呼んでいます",
@@ -152,14 +153,15 @@ def show(number: int) -> ResponseReturnValue:
     if not window.is_open or window.clerk_id != staff().id:
         flash(f"{number}番窓口を使うには、窓口を開いてください。", "refused")
         return redirect(url_for("desk.choose_window"), 303)
-    return render_template("staff/desk.html", office=_office(), path=_path(window), picture=_picture(window, now()))
+    picture = _picture(window, now(), at_once=False)
+    return render_template("staff/desk.html", office=_office(), path=_path(window), picture=picture)
 
 
 @blueprint.get("/windows/<int(max=9999):number>/state")
 @needs(Right.DESK)
 def state(number: int) -> ResponseReturnValue:
     """The picture, for a page that asks every few seconds."""
-    return _as_json(_own_window(number), now())
+    return _as_json(_own_window(number), now(), at_once=False)
 
 
 @blueprint.post("/windows/<int(max=9999):number>/call-next")
@@ -287,21 +289,21 @@ def ask_papers(number: int) -> ResponseReturnValue:
 def park_for_papers(number: int) -> ResponseReturnValue:
     """The visit rests until the papers come; leads to the slip that is given along."""
     window, shown, missing = _own_window(number), _shown(), request.form.getlist("missing")[:40]
+    until, asked = line_of(request.form, "until"), [key[:60] for key in missing]
     try:
-        rested = queue.park(_caller(), window.id, ParkedFor.PAPERS, now(), shown, [key[:60] for key in missing])
+        rested = queue.park(_caller(), window.id, ParkedFor.PAPERS, now(), shown, asked, _time_of(until))
     except Refusal as refusal:
         if refusal.code not in SENTENCES:
             raise
         return _answer(window, now(), refusal.code)
-    until = line_of(request.form, "until")
     return redirect(url_for("desk.return_slip", number=number, ticket=rested.ticket, missing=missing, until=until), 303)
 
 
 @blueprint.get("/windows/<int(max=9999):number>/slips/<uuid:ticket>")
 @needs(Right.DESK)
 def return_slip(number: int, ticket: UUID) -> ResponseReturnValue:
-    """帰り票, to be printed by the browser: the same number, what is missing, until when. Nothing personal is on it,
-    and nothing of it is kept: what was ticked stands in its address."""
+    """帰り票, to be printed by the browser: the same number, what is missing, until when. Nothing personal is on it;
+    what was ticked stands in its address, and for staff in the audit."""
     window = _own_window(number)
     papers = papers_of(read_session(), window.office_id, ticket, now())
     if papers is None:
@@ -454,10 +456,10 @@ def _answer(window: Window, moment: datetime, refused: str = "") -> ResponseRetu
     return redirect(url_for("desk.show", number=window.number), 303)
 
 
-def _as_json(window: Window, moment: datetime, refused: str = "") -> ResponseReturnValue:
+def _as_json(window: Window, moment: datetime, refused: str = "", *, at_once: bool = True) -> ResponseReturnValue:
     """The whole picture, its buttons and lists as the page writes them; with the next request id and a fresh form
     token, for the page stays open all day."""
-    picture = _picture(window, moment)
+    picture = _picture(window, moment, at_once=at_once)
     facts = {"path": _path(window), "picture": picture, "bare": True}
     parts = {name: render_template("staff/_desk_part.html", name=name, **facts) for name in PARTS}
     body = {
@@ -469,16 +471,17 @@ def _as_json(window: Window, moment: datetime, refused: str = "") -> ResponseRet
     return jsonify(body), 409 if refused else 200
 
 
-def _picture(window: Window, moment: datetime) -> dict[str, Any]:
-    """What the screen shows, ready to be shown: template and script only put it in its places."""
-    picture = desk_picture(read_session(), window, moment)
+def _picture(window: Window, moment: datetime, *, at_once: bool) -> dict[str, Any]:
+    """What the screen shows, ready to be shown: template and script only put it in its places. `at_once` for the answer
+    to a press, which waits for no estimate."""
+    picture = desk_picture(read_session(), window, moment, at_once=at_once)
     here = picture.at_window
     return {
         "window": picture.window,
         "mine": picture.is_open and picture.clerk_id == staff().id,
         "number": None if here is None else here.number,
         "rows": [] if here is None else _rows(here),
-        "waiting": [{"lane": name, "n": n} for name, n in picture.waiting],
+        "waiting": [{"lane": name, "n": n, "wait": in_words(wait)} for name, n, wait in picture.waiting],
         "asking": [
             {
                 "call": str(a.call),

@@ -5,7 +5,7 @@ Locks, always in this order: visits by id, number_days, visit_steps by id, windo
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -338,8 +338,10 @@ def park(
     now: datetime,
     number: int | None = None,
     missing: Sequence[str] = (),
+    until: time | None = None,
 ) -> Rested:
-    """保留: the visit at a window rests and the window is free; `missing` names the papers that are fetched.
+    """保留: the visit at a window rests and the window is free; `missing` names the papers that are fetched, `until` is
+    the hour that was said: both stand in the audit.
 
     Raises NobodyAtWindow, OtherVisitor, OfAnotherDay.
     """
@@ -353,7 +355,9 @@ def park(
         step.state, step.parked_for = after(step.state, StepAction.PARK), why
         _leave_window(step)
         visit, shown = step.visit, number_of(tx.session, step.visit_id)
-        facts = {"missing": list(missing)} if missing else {}
+        facts: dict[str, Any] = {"missing": list(missing)} if missing else {}
+        if until is not None:
+            facts["until"] = f"{until:%H:%M}"
         record(tx, now, caller.actor, "visit.park", visit.uid, number=shown, reason=why.value, **facts)
         tx.publish(QueueChanged(visit.office_id))
         return repeat.keep(Rested(visit.uid, shown, ticket_of(tx.session, step.visit_id)))

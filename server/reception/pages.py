@@ -21,6 +21,7 @@ from server.intake.words import CHOICES, WHY, state_line
 from server.offices.models import Office
 from server.offices.queries import offers_of, policy_on
 from server.offices.service_rules import offered_on
+from server.outlook.words import in_words
 from server.queueing.rules import NumbersUsedUp
 from server.reception.rules import PartyTooLarge
 from server.reception.service import LetIn, let_in
@@ -92,6 +93,7 @@ def _page(given: LetIn | None = None) -> ResponseReturnValue:
         offers=[o.service for o in offers_of(session, office_id) if offered_on(o, day)],
         party_max=policy_on(session, office_id, day).party_max,
         given=given,
+        wait=in_words(given.wait) if given else "",
     )
 
 

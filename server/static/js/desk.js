@@ -129,7 +129,6 @@ function show(picture) {
   place("somebody").hidden = !here;
   place("number").textContent = picture.number ?? "";
   place("rows").replaceChildren(...picture.rows.map((row) => pair(row.label, row.value)));
-  place("waiting").replaceChildren(...picture.waiting.map((row) => pair(row.lane, String(row.n), "組")));
   place("walk-ins").textContent = picture.walk_ins;
   for (const [name, html] of Object.entries(picture.parts)) showPart(place(name), name, html);
   showAsking(picture.asking);
@@ -137,13 +136,12 @@ function show(picture) {
   enable();
 }
 
-function pair(label, value, unit) {
+function pair(label, value) {
   const row = document.createElement("div");
   const dt = row.appendChild(document.createElement("dt"));
   const dd = row.appendChild(document.createElement("dd"));
   dt.textContent = label;
   dd.textContent = value;
-  if (unit) dd.appendChild(document.createElement("small")).textContent = unit;
   return row;
 }
 

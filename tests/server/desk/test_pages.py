@@ -1,11 +1,13 @@
 """The window's screen: one clerk opens it, calls, ends visits; with scripts by JSON, without by plain forms."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
 
+from server.audit import AuditEntry
 from server.auth.models import Staff
 from server.db import read_session
 from server.offices.queries import service_by_code
@@ -134,7 +136,16 @@ def test_an_action_answers_with_the_new_picture_in_the_same_breath(clerk: Clerk)
     assert answer["refusal"] is None
     assert answer["picture"] == clerk.picture()
     assert answer["picture"]["number"] == 1
-    assert answer["picture"]["waiting"][0] == {"lane": "受取", "n": 2}
+    assert (answer["picture"]["waiting"][0]["lane"], answer["picture"]["waiting"][0]["n"]) == ("受取", 2)
+
+
+def test_the_screen_says_how_long_newcomers_would_wait_in_each_lane(clerk: Clerk, city: City) -> None:
+    clerk.press("call-next")
+    city.clock.forward(minutes=1)
+    lane, other = clerk.picture()["waiting"]
+    assert re.fullmatch(r"約\d+分（\d+〜\d+分）", lane["wait"])
+    assert f"受取 2 組 いま来ると {lane['wait']}" in plain(clerk.get(AT))
+    assert other["wait"] == ""
 
 
 def test_without_scripts_a_button_leads_back_to_the_window(clerk: Clerk) -> None:
@@ -391,6 +402,9 @@ class TestAway:
         assert "A letter of proxy" in slip
         assert "これまでのマイナンバーカード" not in slip
         assert "16時00分" in slip
+        read_session().rollback()
+        (entry,) = read_session().query(AuditEntry).filter(AuditEntry.verb == "visit.park")
+        assert entry.facts["until"] == "16:00"
         assert "H1H" not in slip
         assert [row["why"] for row in clerk.picture()["parked"]] == ["書類を取りに"]
         assert "交付通知書（はがき）" not in plain(clerk.get(answer.location.replace("pickup.everyone.1", "x")))
