@@ -84,19 +84,19 @@ class Press:
         self.fonts = fonts
         self._profile = profile
         self._dots = profile.dots
-        # A demo's day has some 100 different lines; each takes a few kilobytes.
-        self._line = lru_cache(maxsize=128)(self._draw_line)
+        # A demo's day has some 200 different lines in two languages; each takes some 20 kilobytes.
+        self._line = lru_cache(maxsize=256)(self._draw_line)
 
     def draw(self, slip: Slip) -> Image.Image:
         """The whole slip, as wide as the print head."""
         strips = [self._strip(element) for element in slip]
         margin = self._dots(_MARGIN_MM)
-        picture = Image.new("L", (self._profile.width_dots, sum(s.height for s in strips) + 2 * margin), _WHITE)
+        picture = Image.new("1", (self._profile.width_dots, sum(s.height for s in strips) + 2 * margin), _WHITE)
         at = margin
         for strip in strips:
             picture.paste(strip, (0, at))
             at += strip.height
-        return picture.convert("1", dither=Image.Dither.NONE)
+        return picture
 
     def _strip(self, element: TextLine | NumberLine | Rule | CodeBlock) -> Image.Image:
         width = self._profile.width_dots
@@ -106,7 +106,7 @@ class Press:
             return self._number(element)
         if isinstance(element, CodeBlock):
             return self._code_block(element)
-        strip = Image.new("L", (width, self._dots(3.5)), _WHITE)
+        strip = Image.new("1", (width, self._dots(3.5)), _WHITE)
         middle = strip.height // 2
         ImageDraw.Draw(strip).rectangle((0, middle, width, middle + 1), fill=_BLACK)
         return strip
@@ -142,8 +142,8 @@ class Press:
         code = _code_picture(block.payload, left)
         texts = [self._line(line, self._profile.width_dots - left) for line in block.beside]
         height = max(code.height, sum(text.height for text in texts))
-        strip = Image.new("L", (self._profile.width_dots, height), _WHITE)
-        strip.paste(code, (0, 0))
+        strip = Image.new("1", (self._profile.width_dots, height), _WHITE)
+        strip.paste(code, (0 if block.beside else (strip.width - code.width) // 2, 0))
         at = (height - sum(text.height for text in texts)) // 2
         for text in texts:
             strip.paste(text, (left, at))
@@ -164,7 +164,7 @@ def _found(names: Iterable[str], folders: Iterable[Path]) -> Path:
 
 def _hard(strip: Image.Image) -> Image.Image:
     """Black or white: the print head knows no grey."""
-    return strip.point([_BLACK if grey < 150 else _WHITE for grey in range(256)])
+    return strip.point([_BLACK if grey < 150 else _WHITE for grey in range(256)], "1")
 
 
 def _code_picture(payload: str, room: int) -> Image.Image:
