@@ -13,7 +13,14 @@ from server.assistance.queries import open_calls
 from server.clock import business_date, office_time
 from server.issuance.models import Notice
 from server.offices.models import Service, Terminal, Window
-from server.offices.queries import calendar_of, lanes_of, offers_to_walk_ins, services_by_notice, stops_of
+from server.offices.queries import (
+    calendar_of,
+    lanes_of,
+    lanes_of_window,
+    offers_to_walk_ins,
+    services_by_notice,
+    stops_of,
+)
 from server.offices.service_rules import CASES
 from server.outlook.queries import newcomers_are_told
 from server.queueing.models import Ticket, Undoable, Visit, VisitPerson, VisitStep
@@ -87,8 +94,8 @@ class Asking:
 @dataclass(frozen=True)
 class DeskPicture:
     """All a window's screen shows: `waiting` are name and people of each lane, with what a newcomer would be told;
-    `undo` is the act that can be undone now, or empty; `procedures` are code and name of what can be added to a visit.
-    """
+    `undo` is the act that can be undone now, and when it was done, or empty; `procedures` are code and name of what can
+    be added to a visit; `lanes` are those from which the window calls."""
 
     window: int
     is_open: bool
@@ -98,7 +105,8 @@ class DeskPicture:
     aside: tuple[Aside, ...]
     terminals: tuple[TerminalAt, ...]
     procedures: tuple[tuple[str, str], ...]
-    undo: str
+    undo: tuple[str, str]
+    lanes: frozenset[int]
     asking: tuple[Asking, ...]
 
 
@@ -117,6 +125,7 @@ def desk_picture(session: Session, window: Window, now: datetime, *, at_once: bo
         tuple(TerminalAt(t.id, t.name, t.is_down) for t in terminals_of(session, window.office_id, now)),
         _procedures(session, window.office_id, now),
         _undo(session, window, here, now),
+        frozenset(lanes_of_window(session, window.id, window.office_id)),
         tuple(
             Asking(call.uid, call.kiosk.name, call.reason, office_time(call.at))
             for call in open_calls(session, window.office_id, now)
@@ -183,12 +192,27 @@ def _procedures(session: Session, office_id: int, now: datetime) -> tuple[tuple[
     return tuple((offer.service.code, offer.service.short_ja) for offer in offers)
 
 
-def _undo(session: Session, window: Window, here: VisitStep | None, now: datetime) -> str:
+def _undo(session: Session, window: Window, here: VisitStep | None, now: datetime) -> tuple[str, str]:
     row = session.get(Undoable, window.id, populate_existing=True)
     if row is None or not can_undo(f"staff:{window.clerk_id}", now, row.actor, row.at):
-        return ""
+        return "", ""
     # Others of a party whose first has ended may still be there.
-    return row.act if here is None or (row.act == "finish" and row.step_id == here.id) else ""
+    can = here is None or (row.act == "finish" and row.step_id == here.id)
+    return (row.act, row.at.isoformat()) if can else ("", "")
+
+
+def open_elsewhere(session: Session, clerk_id: int, office_id: int, now: datetime) -> Window | None:
+    """A window that a clerk has open today at another office."""
+    return session.scalar(
+        select(Window)
+        .where(
+            Window.clerk_id == clerk_id,
+            Window.is_open,
+            Window.opened_on == business_date(now),
+            Window.office_id != office_id,
+        )
+        .limit(1)
+    )
 
 
 @dataclass(frozen=True)

@@ -117,16 +117,19 @@ class Undone(Message):
     act: str
 
 
-def undo(caller: Caller, window_id: int, now: datetime) -> Undone:
-    """元に戻す: the newest act at the window is undone, by the same clerk within a minute.
+def undo(caller: Caller, window_id: int, now: datetime, of: str | None = None) -> Undone:
+    """元に戻す: the newest act at the window is undone, by the same clerk within a minute; `of` is when the act that
+    the clerk sees was done (ISO 8601, UTC).
 
     Raises NothingToUndo; and ChangedSince, WindowClosed, WindowOccupied, NoTerminalFree where it cannot be as before.
     """
     with transaction() as tx:
-        repeat = repeat_of(tx, caller, "desk.undo", {"window": window_id}, now)
+        repeat = repeat_of(tx, caller, "desk.undo", {"window": window_id, "of": of}, now)
         if repeat.answer is not None:
             return Undone.from_json(repeat.answer)
         row = undoable_at(tx, caller, window_id, now)
+        if of not in (None, row.at.isoformat()):
+            raise ChangedSince
         became = {int(notice): states for notice, states in row.before.get("notices", {}).items()}
         for notice in locked_notices(tx, became):
             was, is_now = became[notice.id]

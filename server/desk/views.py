@@ -23,7 +23,7 @@ from server.auth.rules import RIGHTS, Right, Role
 from server.clock import business_date
 from server.db import read_session
 from server.desk import service as desk
-from server.desk.queries import AtWindow, PersonAt, desk_picture, papers_of
+from server.desk.queries import AtWindow, PersonAt, desk_picture, open_elsewhere, papers_of
 from server.edge import caller, new_request_id, now
 from server.errors import Invalid, NotAllowed, Refusal
 from server.intake.words import shown as walk_ins_shown
@@ -92,6 +92,7 @@ SENTENCES = {
     "more_stops": "まだ次の段階があります。「次へ」を押してください。",
     "no_terminal_free": "使える統合端末がありません。ほかの窓口が終わってから、もう一度押してください。",
     "step_state": "この番号は、ほかの窓口で呼ばれたか、もう終わっています。",
+    "wrong_window": "この窓口では扱わない手続です。「戻った」を押すと、扱う窓口がお呼びします。",
     "other_day": "前日までの番号札です。この番号では、もうお呼びできません。番号を出し直してください。",
     "changed_meanwhile": "ほかの窓口と同時に操作されました。画面を確かめて、もう一度押してください。",
     "busy": "混み合っていて操作できませんでした。何も変わっていません。もう一度押してください。",
@@ -129,7 +130,13 @@ def choose_window() -> ResponseReturnValue:
 @needs(Right.DESK)
 def choose_office() -> ResponseReturnValue:
     """For whom no office is set: the one to work for until signing out. Raises UnknownOffice."""
-    session["desk_office"] = office_by_code(read_session(), line_of(request.form, "office")).id
+    office = office_by_code(read_session(), line_of(request.form, "office"))
+    window = open_elsewhere(read_session(), staff().id, office.id, now())
+    if window is not None:  # its page would act at the window of the same number here
+        there = read_session().get_one(Office, window.office_id)
+        flash(f"{there.name_ja}の{window.number}番窓口を開いています。先に閉じてください。", "refused")
+        return redirect(url_for("desk.choose_window"), 303)
+    session["desk_office"] = office.id
     return redirect(url_for("desk.choose_window"), 303)
 
 
@@ -244,8 +251,8 @@ def add_procedure(number: int) -> ResponseReturnValue:
 @blueprint.post("/windows/<int(max=9999):number>/undo")
 @needs(Right.DESK)
 def undo(number: int) -> ResponseReturnValue:
-    """元に戻す: the newest act at this window."""
-    return _act(number, desk.undo)
+    """元に戻す: the newest act at this window, if it is the one that the screen showed."""
+    return _act(number, partial(desk.undo, of=request.form.get("of", "")[:40]))
 
 
 @blueprint.get("/windows/<int(max=9999):number>/terminals/<int(max=9999999999):terminal>")
@@ -330,7 +337,7 @@ def ask_rebook(number: int, position: int) -> ResponseReturnValue:
     here = desk_picture(read_session(), window, now()).at_window
     if here is None:
         return redirect(_path(window), 303)
-    question = f"{here.number}番の{position}人目を「書類不備」で終わり、予約を取り直しますか"
+    question = f"{_whom(here, position)}を「書類不備」で終わり、予約を取り直しますか"
     return _confirm(window, question, "予約を取り直す", {"number": here.number})
 
 
@@ -368,10 +375,9 @@ def ask_finish(number: int, position: int | None = None) -> ResponseReturnValue:
     if here is None:
         return redirect(_path(window), 303)
     label = OUTCOMES[outcome]
-    whom = f"{here.number}番" if position is None else f"{here.number}番の{position}人目"
     fields = {"outcome": outcome.value, "number": here.number}
     agrees = AGREES if outcome is Outcome.LATER_BY_MAIL else ""
-    return _confirm(window, f"{whom}を「{label}」で終わりますか", label, fields, agrees)
+    return _confirm(window, f"{_whom(here, position)}を「{label}」で終わりますか", label, fields, agrees)
 
 
 @blueprint.post("/windows/<int(max=9999):number>/finish")
@@ -425,6 +431,18 @@ def _confirm(
 
 def _path(window: Window) -> str:
     return url_for("desk.show", number=window.number)
+
+
+def _whom(here: AtWindow, position: int | None) -> str:
+    """All at the window, or the one at a position: the same person in each procedure, so the procedure is said, too."""
+    one = next((person for person in here.people if person.position == position), None)
+    return f"{here.number}番{_all_of(here)}" if one is None else f"{here.number}番の{one.person}人目（{one.service}）"
+
+
+def _all_of(here: AtWindow) -> str:
+    """That a key means all who are left of a party; nothing where one is."""
+    left = len({person.person for person in here.people if person.outcome is None})
+    return f"の{left}人全員" if left > 1 else ""
 
 
 def _position() -> int:
@@ -492,9 +510,13 @@ def _picture(window: Window, moment: datetime, *, at_once: bool) -> dict[str, An
             for a in picture.asking
         ],
         "walk_ins": walk_ins_shown(read_session(), window.office_id, moment).line,
-        **{name: [_aside(a) for a in picture.aside if a.step.state is state] for name, state in ASIDE.items()},
+        **{
+            name: [_aside(a, picture.lanes) for a in picture.aside if a.step.state is state]
+            for name, state in ASIDE.items()
+        },
         "terminals": [{"id": t.id, "name": t.name, "down": t.is_down} for t in picture.terminals],
-        "undo": UNDO.get(picture.undo, ""),
+        "undo": UNDO.get(picture.undo[0], ""),
+        "undo_of": picture.undo[1],
         "procedures": [{"code": code, "name": name} for code, name in picture.procedures],
         "ticket": None if here is None else str(here.ticket),
         "to_be_ready": here is not None and here.to_be_ready,
@@ -502,9 +524,15 @@ def _picture(window: Window, moment: datetime, *, at_once: bool) -> dict[str, An
     }
 
 
-def _aside(aside: Aside) -> dict[str, Any]:
-    why = aside.step.parked_for
-    return {"ticket": str(aside.ticket), "number": aside.number, "why": "" if why is None else PARKED_FOR[why]}
+def _aside(aside: Aside, lanes: frozenset[int]) -> dict[str, Any]:
+    """`here`: this window does what the ticket waits for."""
+    why, here = aside.step.parked_for, aside.step.lane_id in lanes
+    return {
+        "ticket": str(aside.ticket),
+        "number": aside.number,
+        "why": "" if why is None else PARKED_FOR[why],
+        "here": here,
+    }
 
 
 def _endings(here: AtWindow | None) -> dict[str, Any]:
@@ -515,6 +543,7 @@ def _endings(here: AtWindow | None) -> dict[str, Any]:
     return {
         "passes_on": here is not None and here.passes_on,
         "served": {"outcome": Outcome.HANDED_OVER.value, "label": served or OUTCOMES[Outcome.HANDED_OVER]},
+        "all_of": "" if here is None else _all_of(here),
         "endings": [_ending(way, key) for way, key in ways.items()] if people else [],
         "people": [] if here is None or len(here.people) == 1 else [_person(person) for person in here.people],
         "persons": [{"position": p.position, "name": f"{p.person}人目"} for p in people if p.position == p.person],

@@ -136,6 +136,12 @@ class NotPossible(Conflict):
     code = "step_state"
 
 
+class WrongWindow(NotNow):
+    """This window does not do what the ticket waits for."""
+
+    code = "wrong_window"
+
+
 class OfAnotherDay(NotNow):
     """The ticket is of an earlier day: its number is somebody else's today, and nobody is called with it."""
 

@@ -19,7 +19,7 @@ from server.db import Transaction, locked, read_session, transaction
 from server.events import QueueChanged, TicketCalled
 from server.offices.models import Feed, Lane, Terminal, Window
 from server.offices.policy import OfficePolicy
-from server.offices.queries import policy_on, service_for_walk_ins, stops_of
+from server.offices.queries import lanes_of_window, policy_on, service_for_walk_ins, stops_of
 from server.queueing.models import Call, Ticket, Undoable, Visit, VisitPerson, VisitStep
 from server.queueing.queries import (
     Line,
@@ -53,6 +53,7 @@ from server.queueing.rules import (
     UnknownWindow,
     WindowClosed,
     WindowOccupied,
+    WrongWindow,
     after,
     back,
     can_undo,
@@ -151,13 +152,15 @@ def call_next(caller: Caller, window_id: int, now: datetime) -> Called:
 
 def call_ticket(caller: Caller, window_id: int, ticket: UUID, now: datetime) -> Called:
     """Call one ticket by itself: somebody who was missed has come. Raises as `call_next`, and NotPossible,
-    NoTerminalFree, OfAnotherDay."""
+    NoTerminalFree, OfAnotherDay, WrongWindow."""
     with transaction() as tx:
         repeat = repeat_of(tx, caller, "queue.call_ticket", {"window": window_id, "ticket": str(ticket)}, now)
         if repeat.answer is not None:
             return Called.from_json(repeat.answer)
         window = _ready_window(tx, window_id)
         step = locked_step_of(tx, _visit_of(tx, window.office_id, ticket, now))
+        if step.lane_id not in lanes_of_window(tx.session, window.id, window.office_id):
+            raise WrongWindow
         _check_ready(tx, _locked_window(tx, window_id))
         _take_to(tx, step, window, now)
         called = _announce(tx, step, window, CallKind.CALL, Reason("by_hand", step.due_at, step.entered_at), now)

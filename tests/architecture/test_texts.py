@@ -70,6 +70,7 @@ WITHOUT_TEXT = {
     "last_stop": IN_PLACE,
     "more_stops": IN_PLACE,
     "no_card": IN_PLACE,
+    "wrong_window": IN_PLACE,
     "other_day": IN_PLACE,
     "consent_missing": IN_PLACE,
     "letter_number": IN_PLACE,

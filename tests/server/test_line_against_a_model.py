@@ -162,7 +162,9 @@ class TheLine(RuleBasedStateMachine):
         if self.today == MONDAY:
             number = self.city.scan(code).ticket.number
             if code in self.by_code:
-                assert number == self.by_code[code].number
+                party = self.by_code[code]
+                assert number == party.number
+                party.where = "waiting" if party.where in ("missed", "parked") else party.where
             else:
                 size = list(BOOKED.values())[who]
                 self.by_code[code] = self._came(number, [Person("pickup") for _ in range(size)])
@@ -218,6 +220,10 @@ class TheLine(RuleBasedStateMachine):
         if self.parties:
             party = self._some(who)
             expected = self._not_ready(number)
+            if expected == "ok" and party.where in ("ended", "left"):
+                expected = self._over(party)
+            if expected == "ok" and party.lane not in LANES[number]:
+                expected = "wrong_window"
             if expected == "ok" and party.where not in ("waiting", "missed"):
                 expected = "step_state"
             if expected == "ok" and party.lane == "issue" and not self._free_terminals():
@@ -344,7 +350,7 @@ class TheLine(RuleBasedStateMachine):
                 code = codes.of_ticket(party.ticket).text
                 assert self._do(lambda: self.city.scan(code)) == ("ok" if known else "code_unknown")
             else:
-                assert self._do(lambda: self.city.back(party.ticket)) == ("ok" if away else "step_state")
+                assert self._do(lambda: self.city.back(party.ticket)) == ("ok" if away else self._over(party))
             if away:
                 party.where = "waiting"
 
@@ -352,7 +358,7 @@ class TheLine(RuleBasedStateMachine):
         """暗証番号決定済."""
         if self.parties:
             party = self._some(who)
-            expected = "step_state" if party.where in ("ended", "left") else "ok"
+            expected = self._over(party) if party.where in ("ended", "left") else "ok"
             assert self._do(lambda: self.city.ready(party.ticket)) == expected
 
     # What happens to terminals, and time
@@ -461,6 +467,10 @@ class TheLine(RuleBasedStateMachine):
         except Refusal as refusal:
             return refusal.code
         return "ok"
+
+    def _over(self, party: Party) -> str:
+        """How is refused what is wanted of a ticket that does not fit, or is of an earlier day."""
+        return "step_state" if party.day == self.today else "other_day"
 
     def _some(self, who: int) -> Party:
         """Mostly one of those who came last."""

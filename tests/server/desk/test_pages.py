@@ -246,6 +246,60 @@ def test_only_the_number_on_the_screen_is_called_again_or_missed(clerk: Clerk, a
     assert clerk.picture()["number"] == 2
 
 
+@pytest.mark.parametrize("action", ["missed", "recall", "pass-on", "park", "procedures", "papers", "finish"])
+def test_a_tab_from_an_hour_ago_does_nothing_to_whoever_is_there_now(clerk: Clerk, city: City, action: str) -> None:
+    clerk.press("call-next")
+    stale = {**clerk.form(AT, f"{AT}/recall"), "service": "pin", "outcome": "left", "confirmed": "1", "position": "1"}
+    clerk.press("missed")
+    city.clock.forward(minutes=60)
+    clerk.press("call-next")
+    before = clerk.picture()
+    answer = clerk.client.post(f"{AT}/{action}", data=stale, headers=JSON)
+    assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "other_visitor")
+    assert clerk.picture() == before
+
+
+def test_a_tab_that_shows_another_act_undoes_nothing(clerk: Clerk, city: City) -> None:
+    clerk.press("call-next")
+    clerk.press("missed")
+    stale = clerk.form(AT, f"{AT}/undo")
+    city.clock.forward(seconds=5)
+    clerk.press("call-next")
+    clerk.ask("finish", outcome="left", confirmed="1")
+    answer = clerk.client.post(f"{AT}/undo", data=stale, headers=JSON)
+    assert (answer.status_code, answer.get_json()["refusal"]["code"]) == (409, "changed_since")
+    assert clerk.ask("undo")[1]["picture"]["number"] == 2
+
+
+def test_who_was_missed_is_called_only_where_the_window_does_it(city: City) -> None:
+    city.open(2)
+    city.come_without_booking("pin")
+    city.come_without_booking()
+    for _ in range(2):
+        city.call_next(2)
+        city.missed(2)
+    clerk = clerk_at_window(city.office)
+    pickup, pin = clerk.picture()["missed"]
+    assert (pickup["here"], pin["here"]) == (False, True) if pickup["number"] == 301 else (True, False)
+    other = pickup if pickup["number"] == 301 else pin
+    assert f"/call/{other['ticket']}" not in clerk.get(AT).text
+    status, answer = clerk.ask(f"call/{other['ticket']}", "call-next")
+    assert (status, answer["refusal"]["code"]) == (409, "wrong_window")
+
+
+def test_who_has_a_window_open_closes_it_before_going_to_another_office(city: City) -> None:
+    city.set_row(read_session().get_one(Staff, city.clerk("kakaricho")), office_id=None)
+    chief = colleague(city.office, "kakaricho")
+    chief.send("/desk", "/desk/office", office="honcho")
+    chief.send("/desk", f"{AT}/open")
+    answer = chief.send("/desk?offices=1", "/desk/office", office="kita")
+    assert "見本市 本庁の3番窓口を開いています。先に閉じてください" in plain(chief.get(answer.location))
+    assert chief.get(AT).status_code == 200
+    chief.send(AT, f"{AT}/close")
+    chief.send("/desk?offices=1", "/desk/office", office="kita")
+    assert chief.get(AT).status_code == 404
+
+
 class TestKiosksThatAskForStaff:
     """職員呼出: at every window until somebody goes."""
 
@@ -347,8 +401,10 @@ def test_each_of_a_party_has_buttons_of_their_own(city: City) -> None:
     city.come_without_booking(party=2)
     clerk = clerk_at_window(city.office)
     clerk.press("call-next")
+    assert "1番の2人全員を「帰った」で終わります" in clerk.get(AT).text
+    assert "1番の2人全員を「帰った」で終わりますか" in plain(clerk.get(f"{AT}/finish?outcome=left"))
     asked = clerk.press("people/2/finish", outcome="later_by_mail")
-    assert "1番の2人目を「後日郵送」で終わりますか" in plain(clerk.get(asked.location))
+    assert "1番の2人目（カードの受け取り）を「後日郵送」で終わりますか" in plain(clerk.get(asked.location))
     assert [p["ended"] for p in clerk.picture()["people"]] == ["", ""]
     assert "郵送することに本人が同意しました" in plain(clerk.get(asked.location))
     clerk.send(asked.location, f"{AT}/people/2/finish", confirmed="1")
@@ -419,7 +475,7 @@ class TestAway:
         clerk = clerk_at_window(city.office)
         clerk.press("call-next")
         asked = clerk.get(f"{AT}/people/1/rebook")
-        assert "1番の1人目を「書類不備」で終わり、予約を取り直しますか" in plain(asked)
+        assert "1番の1人目（カードの受け取り）を「書類不備」で終わり、予約を取り直しますか" in plain(asked)
         answer = clerk.send(f"{AT}/people/1/rebook", f"{AT}/people/1/rebook", confirmed="1")
         assert answer.location == f"/phone/notices/{city.notice(person).uid}"
         assert "予約の内容" not in plain(clerk.get(answer.location))
@@ -443,6 +499,8 @@ class TestAway:
             ("1人目", "カードの受け取り"),
             ("1人目", "暗証番号の再設定"),
         ]
+        asked = clerk.get(f"{AT}/people/2/finish?outcome=left")
+        assert "1番の1人目（暗証番号の再設定）を「帰った」で終わりますか" in plain(asked)
         assert picture["passes_on"]
         assert {"label": "人数", "value": "1人"} in picture["rows"]
         assert clerk.ask("procedures", service="nothing", position="1")[1]["refusal"]["code"] == "unknown_service"
