@@ -48,6 +48,8 @@ def test_pages_letters_and_samples_are_in_the_wheel(installed: Path) -> None:
         "server/static/vendor/licences/fontsource-biz-udpgothic.txt",
         "display/static/vendor/socket.io.esm.min.js",
         "kiosk/fonts/BIZUDGothic-Regular.ttf",
+        "server/fonts/BIZUDGothic-Regular.ttf",
+        "server/emergency/writer.py",
         "server/templates/base.html",
         "server/samples/honcho.toml",
         "migrations/env.py",
