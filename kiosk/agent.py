@@ -85,6 +85,7 @@ class Agent:
         self._new_id = new_id
         self._usual_language = self._language = language
         self._languages = languages
+        self._chosen = False
         self._one_way_printer = one_way_printer
         self._setup = scanner or ScannerSetup()
         self._state: KioskState | None = None
@@ -208,6 +209,8 @@ class Agent:
     def _ask(self, now: float) -> str:
         self._asking, self._came_back = self._new_id(), False
         self._busy_since = now
+        if not self._chosen:
+            self._language = self._usual_language  # that of the booking before goes with whoever had it
         return self._asking
 
     def _refuse(self, refusal: RefusalView, now: float) -> list[Action]:
@@ -244,6 +247,8 @@ class Agent:
             return []
         self._asking = None
         self._refused_in_row = 0
+        if not self._chosen and answer.ticket.language in self._languages:
+            self._language = answer.ticket.language
         if answer.result is Result.ALREADY or answer.job is None:
             return [self._show(_already_page(answer, self._came_back), now)]
         self._printing = Paperwork(answer, answer.job)
@@ -382,7 +387,7 @@ class Agent:
     def _button_language(self, language: str) -> list[Action]:
         if language not in self._languages:
             return []
-        self._language = language
+        self._language, self._chosen = language, True
         return [Show(self._page, self._language)]
 
     def _button_walk_in(self, now: float) -> list[Action]:
@@ -460,7 +465,7 @@ class Agent:
         return self._go_idle()
 
     def _go_idle(self) -> list[Action]:
-        self._language = self._usual_language
+        self._language, self._chosen = self._usual_language, False
         self._until = None
         self._page = self._idle_page()
         return [Show(self._page, self._language)]

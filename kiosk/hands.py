@@ -41,8 +41,7 @@ from kiosk.printer_profile import PrinterProfile
 from kiosk.printing import make_job, send
 from kiosk.raster import Press
 from kiosk.reception_client import PATIENCE_S, Away, ReceptionClient
-from kiosk.slip import Say, compose, void_mark
-from madoguchi.texts import OFFERED
+from kiosk.slip import VOID_IN, Say, compose, void_mark
 from madoguchi.wire import (
     CheckInAnswer,
     CheckInRequest,
@@ -199,7 +198,7 @@ class PrintRoom(Worker):
         self._say = say
         self._post = post
         self._wanted = wanted
-        self._void = press.draw(void_mark(say, OFFERED, profile.width_mm))
+        self._void = press.draw(void_mark(say, VOID_IN, profile.width_mm))
 
     def run(self) -> None:
         """Print; in between look after the printer."""

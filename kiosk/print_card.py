@@ -10,8 +10,8 @@ from kiosk.printing import make_job, send
 from kiosk.raster import Fonts, NoFont, Press
 from kiosk.run import open_printer
 from kiosk.self_test import card
-from kiosk.slip import void_mark
-from madoguchi.texts import OFFERED, Texts
+from kiosk.slip import VOID_IN, void_mark
+from madoguchi.texts import Texts
 from madoguchi.wire import Outcome
 
 
@@ -20,7 +20,7 @@ def main(config_path: Path, picture_path: Path | None) -> int:
     try:
         config = load_config(config_path).printer
         press, width_mm = Press(Fonts(), config.profile), config.profile.width_mm
-        picture, void = press.draw(card(width_mm)), press.draw(void_mark(Texts.load().say, OFFERED, width_mm))
+        picture, void = press.draw(card(width_mm)), press.draw(void_mark(Texts.load().say, VOID_IN, width_mm))
         if picture_path is not None:
             picture.save(picture_path, "PNG", dpi=(config.profile.dpi, config.profile.dpi))
             return 0

@@ -20,8 +20,8 @@ from kiosk.printer_profile import HOW, PrinterProfile, load_profile, names
 from kiosk.printing import job_of
 from kiosk.raster import Fonts, NoFont, Press
 from kiosk.run import open_printer
-from kiosk.slip import Rule, TextLine, void_mark
-from madoguchi.texts import OFFERED, Texts
+from kiosk.slip import VOID_IN, Rule, TextLine, void_mark
+from madoguchi.texts import Texts
 from madoguchi.wire import Outcome
 
 DEADLINE_S: Final = 20.0
@@ -99,7 +99,7 @@ def page(profile: PrinterProfile, fonts: Fonts) -> Job:
     codes = press.draw((Rule(), TextLine("読み取れる記号", 2.8)))
     foot = press.draw((Rule(), TextLine("小さな文字 番号札 0123456789 ABCDEF", 2.2), TextLine("ここで切れるか", 3.4)))
     pictures = [head, ruler(profile), steps, *map(step, WIDTHS), scale, bar(profile), codes, *symbols(profile), foot]
-    void = press.draw(void_mark(Texts.load().say, OFFERED, profile.width_mm))
+    void = press.draw(void_mark(Texts.load().say, VOID_IN, profile.width_mm))
     return job_of(uuid.uuid4(), pictures, void, profile)
 
 

@@ -21,6 +21,11 @@ SYSTEM_FONTS: Final = Path("/usr/share/fonts")
 GETA: Final = "〓"
 """Printers' stand-in for a character that no font has: the ticket comes out all the same, and it shows."""
 
+# Letters that the first have not: one weight each, for a kiosk has little room.
+_FURTHER = (
+    ("NotoSansKR-Medium.ttf", "NotoSansCJKkr-Medium.otf"),
+    ("NotoSansSC-Medium.ttf", "NotoSansCJKsc-Medium.otf"),
+)
 _REGULAR = ("BIZUDGothic-Regular.ttf", "NotoSansCJK-Regular.ttc", "NotoSansCJKjp-Regular.otf")
 _BOLD = ("BIZUDGothic-Bold.ttf", "NotoSansCJK-Bold.ttc", "NotoSansCJKjp-Bold.otf")
 _WHITE, _BLACK = 255, 0
@@ -34,40 +39,54 @@ class NoFont(RuntimeError):
 
 
 class Fonts:
-    """The fonts for the paper, from the first folder that has them; kept open in the sizes that were used."""
+    """The fonts for the paper, from the first folder that has them; kept open in the sizes that were used.
+
+    A line is drawn with one font: the first that has all its letters. The system maps the files, so that of a large one
+    only what is drawn comes into memory.
+    """
 
     def __init__(self, folders: Iterable[Path] = (OWN_FONTS, SYSTEM_FONTS)) -> None:
         folders = list(folders)
-        self.regular = _found(_REGULAR, folders)
-        self.bold = _found(_BOLD, folders)
-        self.open = lru_cache(maxsize=64)(self._open)
-        self.has = lru_cache(maxsize=8192)(self._has)
+        japanese = (_required(_REGULAR, folders), _required(_BOLD, folders))
+        further = (_found(names, folders) for names in _FURTHER)
+        self._faces = (japanese, *((path, path) for path in further if path is not None))
+        self._opened = lru_cache(maxsize=64)(ImageFont.truetype)
+        self._has = lru_cache(maxsize=8192)(self._look_for)
 
-    def _open(self, size: int, bold: bool) -> ImageFont.FreeTypeFont:
-        return ImageFont.truetype(str(self.bold if bold else self.regular), size)
+    def open(self, size: int, bold: bool, face: int = 0) -> ImageFont.FreeTypeFont:
+        """A face in a size; the first has the Japanese letters."""
+        return self._opened(str(self._faces[face][bold]), size)
 
-    def _has(self, char: str) -> bool:
+    def face_for(self, text: str) -> int:
+        """The first face that has all letters of a text, else the one that lacks fewest."""
+        return min(range(len(self._faces)), key=lambda face: len(self._lacking(text, face)))
+
+    def missing(self, text: str) -> set[str]:
+        """The characters of a text that cannot be printed."""
+        return set.intersection(*(self._lacking(text, face) for face in range(len(self._faces))))
+
+    def printable(self, text: str, face: int) -> str:
+        """The text with 〓 for what a face has not."""
+        lacking = self._lacking(text, face)
+        return "".join(GETA if char in lacking else char for char in text)
+
+    def _lacking(self, text: str, face: int) -> set[str]:
+        return {char for char in text if not self._has(char, face)}
+
+    def _look_for(self, char: str, face: int) -> bool:
         """Whether both weights have the character: what a font lacks it draws as one and the same box."""
         if char.isspace():
             return True
         for bold in (False, True):
-            font = self.open(32, bold)
+            font = self.open(32, bold, face)
             if bytes(font.getmask(char)) == bytes(font.getmask("\U0010ffff")):
                 return False
         return True
-
-    def missing(self, text: str) -> set[str]:
-        """The characters of a text that cannot be printed."""
-        return {char for char in text if not self.has(char)}
 
     def names(self, names: Names) -> Names:
         """A name in the languages in which it can be printed; for Japanese another stands in where only that can be."""
         whole = {language: name for language, name in names.items() if not self.missing(name)}
         return {"ja": next(iter(whole.values()), names["ja"]), **whole}
-
-    def printable(self, text: str) -> str:
-        """The text with 〓 for what no font has."""
-        return "".join(char if self.has(char) else GETA for char in text)
 
     def digits_size(self, height: int) -> int:
         """The font size at which the lowest digit is `height` dots high."""
@@ -114,8 +133,9 @@ class Press:
     def _draw_line(self, line: TextLine, width: int) -> Image.Image:
         size, above, side = self._dots(line.mm), self._dots(line.above), self._dots(SIDE_MM)
         strip = Image.new("L", (width, above + size + self._dots(0.5)), _WHITE)
-        font = self.fonts.open(size, line.bold)
-        text = self.fonts.printable(line.text)
+        face = self.fonts.face_for(line.text)
+        font = self.fonts.open(size, line.bold, face)
+        text = self.fonts.printable(line.text, face)
         draw = ImageDraw.Draw(strip)
         left = max(0, (width - round(font.getlength(text))) // 2) if line.center else side + self._dots(line.indent)
         draw.text((left, above), text, font=font, fill=_BLACK)
@@ -151,11 +171,17 @@ class Press:
         return strip
 
 
-def _found(names: Iterable[str], folders: Iterable[Path]) -> Path:
+def _found(names: Iterable[str], folders: Iterable[Path]) -> Path | None:
     for folder in folders:
         for name in names:
             for path in sorted(folder.rglob(name)) if folder.is_dir() else ():
                 return path
+    return None
+
+
+def _required(names: Iterable[str], folders: Iterable[Path]) -> Path:
+    if (path := _found(names, folders)) is not None:
+        return path
     raise NoFont(
         "no font with Japanese letters for the paper: run `make setup`, which fetches BIZ UDGothic to kiosk/fonts, "
         "or install fonts-morisawa-bizud-gothic or fonts-noto-cjk"

@@ -16,7 +16,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from madoguchi import codes
-from madoguchi.wire import Names, Task, TicketView
+from madoguchi.languages import language_of
+from madoguchi.ruby import kana
+from madoguchi.texts import name_in
+from madoguchi.wire import Task, TicketView
 
 NUMBER_MM: Final = 21.0
 """Height of the digits themselves: read at arm's length without glasses (at least 20 mm)."""
@@ -84,17 +87,27 @@ BOX_MM: Final = 4.6
 """Room for a box to be ticked."""
 
 
+VOID_IN: Final = ("ja", "en")
+"""Said in two languages only: the mark has to be large, and short of paper."""
+
 NOTES: Final = ("ticket.wait", "ticket.notinorder", "ticket.away")
 
 
-def compose(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: float) -> Slip:
-    """The slip of a ticket, for a paper of which `width_mm` can be printed on."""
+def compose(ticket: TicketView, job: UUID, language: str, texts_say: Say, width_mm: float) -> Slip:
+    """The slip of a ticket, for a paper of which `width_mm` can be printed on.
+
+    Readings stand in place of their kanji: above them they would be too small, and the Japanese stands beneath.
+    """
+
+    def say(key: str, lang: str, **facts: object) -> str:
+        return kana(texts_say(key, lang, **facts))
+
     typed = _Typesetter(language, say, width_mm)
     head: list[Element] = [
-        *typed.lines(name_in(ticket.office, language), 4.5, bold=True, center=True),
+        *typed.lines(kana(name_in(ticket.office, language)), 4.5, bold=True, center=True),
         *typed.lines(say("ticket.number", language), 4.0, center=True),
         NumberLine(str(ticket.number), NUMBER_MM),
-        *typed.lines(name_in(ticket.service, language), 5.5, bold=True, center=True),
+        *typed.lines(kana(name_in(ticket.service, language)), 5.5, bold=True, center=True),
     ]
     facts = list(_facts(ticket))
     for key, values, bold in facts:
@@ -104,6 +117,8 @@ def compose(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: fl
         told = [ticket.service["ja"], *(say(key, "ja", **values) for key, values, _ in facts)]
         head += [line for text in typed.packed(told) for line in typed.lines(text, SMALL_MM, center=True)]
     notes = [line for key in NOTES for line in typed.paragraph(key, 3.6)]
+    if language_of(language).reference:
+        notes += typed.lines(say("mark.reference", language), SMALL_MM)
     return (*head, Rule(), *typed.tasks(ticket), *notes, Rule(), _foot(ticket, job, language, say, width_mm))
 
 
@@ -167,16 +182,11 @@ def void_mark(say: Say, languages: Iterable[str], width_mm: float) -> Slip:
     return (Rule(), *lines, Rule())
 
 
-def name_in(names: Names, language: str) -> str:
-    """A name in this language; Japanese always is there."""
-    return names.get(language) or names["ja"]
-
-
 def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: float) -> CodeBlock:
     beside_mm = width_mm - CODE_MM
 
     def lines(text: str, mm: float) -> list[TextLine]:
-        return [TextLine(part, mm) for part in wrap(text, beside_mm, mm)]
+        return [TextLine(part, mm) for part in wrap(kana(text), beside_mm, mm)]
 
     first = ticket.reprint_of or ticket.issued_at
     beside = lines(say("ticket.issued", language, date=first.date(), time=first), 2.8)
@@ -187,7 +197,12 @@ def _foot(ticket: TicketView, job: UUID, language: str, say: Say, width_mm: floa
     beside.append(TextLine(f"job {job.hex[-8:-4]}-{job.hex[-4:]}", 2.4))
     if ticket.page is not None:
         beside = [*lines(say("ticket.page", language), 3.2), *beside]
-    return CodeBlock(ticket.page or codes.of_ticket(ticket.uid).text, tuple(beside))
+    return CodeBlock(_page(ticket.page, language) or codes.of_ticket(ticket.uid).text, tuple(beside))
+
+
+def _page(page: str | None, language: str) -> str:
+    """The ticket's page, which opens in the language of the paper."""
+    return f"{page}?lang={language}" if page and language != "ja" else page or ""
 
 
 @lru_cache(maxsize=512)

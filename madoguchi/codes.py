@@ -24,7 +24,9 @@ _SPACES_AND_HYPHENS = re.compile(r"[\s\-‐‑‒–—―−ーｰ\u00ad]+")
 AIM_PREFIX: Final = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 """Some scanners tell the symbology first: ]Q1."""
 
-_LINK = re.compile(r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bBtT])/(?P<code>[0-9A-Za-z-]+)")
+_LINK = re.compile(
+    r"(?i:https?)://(?P<host>[^/?#]+)/(?P<page>[bBtT])/(?P<code>[0-9A-Za-z-]+)(?:\?(?i:lang)=[A-Za-z-]+)?"
+)
 _NOTICE_NUMBER = re.compile(r"[0-9A-Z]{3}[0-9]{6}")
 _EIGHT_DIGITS = re.compile(r"[0-9]{8}")
 

@@ -155,7 +155,7 @@ class TicketView(Message):
     """server → kiosk: what stands on the slip. `people_waiting`: how many are before it in its lane.
 
     `wait` is None where nobody can tell, `page` (where a telephone sees how the ticket stands) where it is not public;
-    `tasks` are those of `Task`, or ones of a newer server.
+    `tasks` are those of `Task`, or ones of a newer server; `language` is that of the booking, if there is one.
     """
 
     uid: UUID
@@ -171,6 +171,7 @@ class TicketView(Message):
     wait: WaitView | None = None
     page: str | None = None
     tasks: tuple[str, ...] = ()
+    language: str | None = None
 
 
 @dataclass(frozen=True)

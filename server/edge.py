@@ -3,22 +3,23 @@
 Only views import this; rules and entry points are given plain values.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any, cast
 from uuid import uuid4
 
 from flask import current_app, request, session
 
-from madoguchi.texts import Texts
+from madoguchi.languages import LANGUAGES, best_language
+from madoguchi.ruby import Said
+from madoguchi.texts import Texts, format_date, format_time, name_in
 from server.auth.passwords import Passwords, Run
 from server.clock import Clock
 from server.events import EventBus
 from server.keys import Keyring
 from server.repeats import Caller
 from server.settings import Settings
-
-LANGUAGES = ("ja", "en")
 
 
 @dataclass(frozen=True)
@@ -62,18 +63,35 @@ def new_request_id() -> str:
 
 
 def language() -> str:
-    """The language the visitor chose, or the browser's if we have it."""
+    """The language the visitor chose, else that of the paper whose code led here (?lang=), else the browser's."""
     chosen = session.get("lang")
+    if chosen not in LANGUAGES:
+        chosen = request.args.get("lang")
     return str(chosen) if chosen in LANGUAGES else _language_of_browser()
 
 
 def _language_of_browser() -> str:
     """Asked for with every sentence of a page, found out once for each request."""
     if "madoguchi.language" not in request.environ:
-        request.environ["madoguchi.language"] = request.accept_languages.best_match(LANGUAGES) or "ja"
+        request.environ["madoguchi.language"] = best_language(request.accept_languages.values())
     return str(request.environ["madoguchi.language"])
 
 
-def say(key: str, **facts: Any) -> str:
+def say(key: str, **facts: Any) -> Said:
     """A sentence in the visitor's language."""
-    return parts().texts.say(key, language(), **facts)
+    return Said(parts().texts.say(key, language(), **facts))
+
+
+def name_of(names: Mapping[str, str]) -> Said:
+    """What an office calls something, in the visitor's language."""
+    return Said(name_in(names, language()))
+
+
+def day_in_words(day: date) -> Said:
+    """A day in the visitor's language."""
+    return Said(format_date(day, language()))
+
+
+def time_in_words(moment: time | datetime) -> Said:
+    """A time of day in the visitor's language."""
+    return Said(format_time(moment, language()))

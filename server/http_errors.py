@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import TimeoutError
 from werkzeug.exceptions import HTTPException
 
+from madoguchi.ruby import Said
 from madoguchi.wire import RefusalView
 from server.auth.forms import local_path
 from server.auth.rules import NotPaired
@@ -85,7 +86,7 @@ def refusal_text(code: str, facts: dict[str, Any]) -> str:
     texts, lang = parts().texts, language()
     for key in (f"refusal.{code}", "refusal.other"):
         try:
-            return texts.say(key, lang, **facts)
+            return Said(texts.say(key, lang, **facts))
         except (KeyError, ValueError):
             continue
     return code

@@ -6,9 +6,11 @@ from typing import Any
 from flask import Flask, Response, request, send_from_directory
 from flask_login import current_user
 
+from madoguchi import ruby
+from madoguchi.languages import LANGUAGES
 from server.auth.rules import RIGHTS
 from server.db import read_session
-from server.edge import LANGUAGES, language, new_request_id, now, parts, say
+from server.edge import language, name_of, new_request_id, now, parts, say
 from server.emergency.queries import offices_without
 from server.errors import NotAllowed
 
@@ -39,6 +41,8 @@ def install(app: Flask) -> None:
     app.before_request(check_origin)
     app.after_request(_headers)
     app.context_processor(_words)
+    app.add_template_filter(ruby.plain, "plain")
+    app.add_template_filter(ruby.html, "ruby")
     app.add_url_rule("/display/<path:filename>", endpoint="display.static", view_func=_display_file)
 
 
@@ -65,6 +69,7 @@ def _words() -> dict[str, Any]:
         "say": say,
         "lang": language(),
         "languages": LANGUAGES,
+        "name_of": name_of,
         "new_request_id": new_request_id,
         "signed_in": signed_in,
         "rights": {right.value for right in RIGHTS[signed_in.role]} if signed_in else set(),

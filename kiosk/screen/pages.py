@@ -7,12 +7,13 @@ import re
 from typing import Any
 
 from kiosk.dialogue import Page
-from kiosk.messages import Say, Tone, told
-from kiosk.slip import name_in
-from madoguchi.texts import Texts
+from kiosk.messages import Tone, told
+from madoguchi.languages import LANGUAGES, language_of
+from madoguchi.ruby import plain
+from madoguchi.texts import Texts, name_in
 from madoguchi.wire import Names
 
-_SENTENCES = re.compile(r"(?<=。)(?![）」』])|(?<=[.!?])\s+(?=[A-Z“(])")
+_SENTENCES = re.compile(r"(?<=。)(?![）」』”])|(?<=[.!?])\s+(?=[^\d\s])")
 
 BUSY = ("checking", "printing", "starting")
 
@@ -26,6 +27,8 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
     return {
         "page": page.name,
         "language": language,
+        "lang": language_of(language).html_lang,
+        "reference": said("mark.reference") if language_of(language).reference else "",
         "tone": page.tone.value,
         "picture": page.picture,
         "office": name_in(office, language) if office else "",
@@ -48,7 +51,7 @@ def render(texts: Texts, page: Page, language: str, office: Names | None) -> dic
         ],
         "buttons": _buttons(texts, page, language),
         "languages": _languages(texts, language),
-        "languageLabel": said("kiosk.language"),
+        "languageLabel": plain(said("kiosk.language")),
         "seconds": page.seconds,
     }
 
@@ -85,6 +88,7 @@ def _buttons(texts: Texts, page: Page, language: str) -> list[dict[str, str]]:
 def _languages(texts: Texts, language: str) -> list[dict[str, Any]]:
     """Each language is named in its own script."""
     return [
-        {"value": code, "label": told(texts, Say(f"kiosk.btn.lang.{code}"), code), "current": code == language}
-        for code in texts.languages
+        {"value": code, "lang": one.html_lang, "label": one.name, "current": code == language}
+        for code, one in LANGUAGES.items()
+        if code in texts.languages
     ]

@@ -21,7 +21,9 @@ from werkzeug.serving import make_server
 
 from kiosk.dialogue import Page
 from kiosk.screen.pages import render
+from madoguchi.languages import language_of
 from madoguchi.pictures import pictures_svg
+from madoguchi.ruby import Said
 from madoguchi.texts import Texts
 from madoguchi.wire import Names
 
@@ -183,10 +185,14 @@ def create_app(panel: Panel, own_hosts: frozenset[str], touch: Touch) -> Flask:
 def _add_pages(app: Flask, panel: Panel, token: str, touch: Touch) -> None:
     vendor = Path(app.static_folder or "") / "vendor"
     sheets = [name for name in ("tokens.css", "fonts/biz-udpgothic.css") if (vendor / name).is_file()]
+    sheets += sorted(f"fonts/{path.name}" for path in (vendor / "fonts").glob("letters-*.css"))
 
     @app.get("/")
     def page() -> ResponseReturnValue:
-        away = [panel.texts.say("kiosk.outoforder", language) for language in panel.texts.languages]
+        away = [
+            (language_of(code).html_lang, Said(panel.texts.say("kiosk.outoforder", code)))
+            for code in panel.texts.languages
+        ]
         return render_template("panel.html", token=token, sheets=sheets, away=away)
 
     @app.get("/pictures.svg")

@@ -3,7 +3,6 @@
 GET /book is what everybody asks for when booking opens: nothing is done for each of its days that can be done once.
 """
 
-from calendar import month_name
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +16,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from madoguchi import codes
-from madoguchi.texts import format_date, format_time, japanese_year
+from madoguchi.languages import LANGUAGES, Language
+from madoguchi.ruby import Said, plain
 from server.auth.guards import goodbye_resident, notice_id, public, resident, welcome_resident
 from server.auth.rules import Locked, SignInFailed
 from server.booking.calendar_file import CalendarEntry, calendar_file
@@ -49,7 +49,7 @@ from server.booking.rules import (
 from server.booking.service import book, cancel_booking, hold_slot, leave_booking, move_booking
 from server.clock import business_date, office_time
 from server.db import read_session
-from server.edge import LANGUAGES, caller, keyring, language, now, parts, say
+from server.edge import caller, day_in_words, keyring, language, name_of, now, parts, say, time_in_words
 from server.errors import NotFound, Refusal, RepeatedWithOtherBody
 from server.issuance.models import Notice, NoticeState
 from server.issuance.notice_codes import MyNumberRefused
@@ -87,7 +87,6 @@ WHY = {
     "service": "web.day.none.service",
     "together": "web.day.none.together",
 }
-WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ class DayCell:
     mark: str
     look: str
     way: str
-    label: tuple[str, str, str]
+    label: tuple[Said, Said, Said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ class TimeCell:
 
     mark: str
     slot: str
-    label: str
+    label: Said
     own: bool
 
 
@@ -167,10 +166,9 @@ def _resident() -> Resident:
     return Resident(notice.id, notice, office, offer, booking, moment, family)
 
 
-def _page(name: str, who: Resident, status: int = 200, **facts: Any) -> ResponseReturnValue:
-    lang = language()
-    names = {"office": who.office.names[lang], "service": who.service.names[lang], "tel": who.office.tel}
-    return render_template(f"booking/{name}.html", who=who, **names, **facts), status
+def _page(template: str, who: Resident, status: int = 200, **facts: Any) -> ResponseReturnValue:
+    names = {"office": name_of(who.office.names), "service": name_of(who.service.names), "tel": who.office.tel}
+    return render_template(f"booking/{template}.html", who=who, **names, **facts), status
 
 
 def _see(endpoint: str, **values: Any) -> ResponseReturnValue:
@@ -347,17 +345,20 @@ def _policy(who: Resident) -> OfficePolicy:
 
 
 def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
-    places = open_days(read_session(), wish_of(who.party, Channel.WEB), _policy(who), who.moment)
+    places, lang = (
+        open_days(read_session(), wish_of(who.party, Channel.WEB), _policy(who), who.moment),
+        LANGUAGES[language()],
+    )
     return _page(
         "days",
         who,
         changing=changing,
-        months=_months(places, url_for(".change" if changing else ".days"), language()),
+        months=_months(places, url_for(".change" if changing else ".days"), lang),
         marks=MARKS,
         words={mark: say(key) for mark, key in WORDS.items()},
         any_over=any(d.reason == "over" for d in places),
         any_free=any(d.reason is None for d in places),
-        weekdays=(*WEEKDAYS[language()][6:], *WEEKDAYS[language()][:6]),
+        weekdays=[Said(head) for head in (*lang.heads[6:], *lang.heads[:6])],
         **_standing(who),
     )
 
@@ -368,26 +369,27 @@ def _standing(who: Resident) -> dict[str, Any]:
     return {"booked_at": moment, "held_at": None if who.booked else moment}
 
 
-def _months(places: Iterable[DayPlaces], root: str, lang: str) -> Iterator[tuple[str, int, list[DayCell]]]:
+def _months(places: Iterable[DayPlaces], root: str, lang: Language) -> Iterator[tuple[str, int, list[DayCell]]]:
     """For each month its name, the column of its first day (Sunday 0), and its days."""
-    for (year, month), group in groupby(places, lambda d: (d.day.year, d.day.month)):
+    for _, group in groupby(places, lambda d: (d.day.year, d.day.month)):
         shown = list(group)
-        name = f"{month_name[month]} {year}" if lang == "en" else f"{japanese_year(shown[0].day)}{month}月"
-        yield name, shown[0].day.isoweekday() % 7, [_day_cell(d, root, lang) for d in shown]
+        yield (
+            Said(lang.of_day(lang.month, shown[0].day)),
+            shown[0].day.isoweekday() % 7,
+            [_day_cell(d, root, lang) for d in shown],
+        )
 
 
-def _day_cell(places: DayPlaces, root: str, lang: str) -> DayCell:
+def _day_cell(places: DayPlaces, root: str, lang: Language) -> DayCell:
     mark = places.why or ("few" if places.free <= FEW_OF_DAY else "free")
     way = "" if places.reason else f"{root}/{places.day}"
     return DayCell(mark, LOOKS[mark], way, _day_label(places.day, lang))
 
 
-def _day_label(day: date, lang: str) -> tuple[str, str, str]:
+def _day_label(day: date, lang: Language) -> tuple[Said, Said, Said]:
     """What stands before the day's number, the number, and what stands after it."""
-    weekday = WEEKDAYS[lang][day.weekday()]
-    if lang == "en":
-        return f"{weekday} ", str(day.day), f" {month_name[day.month][:3]}"
-    return f"{day.month}月", str(day.day), f"日（{weekday}）"
+    before, number, after = lang.of_day(lang.cell, day).split("|")
+    return Said(before), Said(number), Said(after)
 
 
 def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnValue:
@@ -404,7 +406,7 @@ def _times_page(who: Resident, day: date, *, changing: bool) -> ResponseReturnVa
         who,
         changing=changing,
         day=day,
-        date=format_date(day, language()),
+        date=day_in_words(day),
         halves=_halves(who, shown, policy),
         why=_why_none(who, day, here, policy),
         apart=here is not None and here.reason == "together",
@@ -428,19 +430,19 @@ SAID = {
 
 def _halves(who: Resident, places: Iterable[TimePlaces], policy: OfficePolicy) -> list[tuple[str, list[TimeCell]]]:
     """Morning and afternoon, each with its times."""
-    own, lang = who.booked.starts_at if who.booked else None, language()
+    own = who.booked.starts_at if who.booked else None
     halves = []
     for afternoon, group in groupby(places, lambda t: office_time(t.starts_at).hour >= 12):
-        cells = [_time_cell(t, own is not None and t.holds(own), policy, lang) for t in group]
+        cells = [_time_cell(t, own is not None and t.holds(own), policy) for t in group]
         halves.append(("web.part.afternoon" if afternoon else "web.part.morning", cells))
     return halves
 
 
-def _time_cell(places: TimePlaces, own: bool, policy: OfficePolicy, lang: str) -> TimeCell:
+def _time_cell(places: TimePlaces, own: bool, policy: OfficePolicy) -> TimeCell:
     mark = "full" if places.free <= 0 else "few" if places.free <= FEW_OF_TIME else "free"
-    label = format_time(office_time(places.starts_at), lang)
+    label = time_in_words(office_time(places.starts_at))
     if spreads(places, policy):  # a frame: at which of its times one is asked to come is said when it is held
-        label = f"{label}〜{format_time(office_time(places.ends_at), lang)}"
+        label = Said(f"{label}〜{time_in_words(office_time(places.ends_at))}")
     return TimeCell(mark, str(places.slot), label, own)
 
 
@@ -611,8 +613,8 @@ def _lapsed(who: Resident, starts_at: datetime) -> ResponseReturnValue:
 
 def _when(booking: Booking) -> dict[str, Any]:
     """Date and time of a booking, in words."""
-    moment, lang = office_time(booking.starts_at), language()
-    return {"date": format_date(moment, lang), "time": format_time(moment, lang)}
+    moment = office_time(booking.starts_at)
+    return {"date": day_in_words(moment), "time": time_in_words(moment)}
 
 
 # The booking
@@ -652,16 +654,16 @@ def calendar_entry() -> ResponseReturnValue:
     who = _resident()
     if (booking := who.booked) is None:
         raise BookingNotFound
-    starts_at, lang = office_time(booking.starts_at), language()
+    starts_at = office_time(booking.starts_at)
     entry = CalendarEntry(
         uid=f"{booking.uid}@{parts().settings.hosts[0]}",
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes_of(read_session(), who.office.id, who.service.id) * who.people),
         written_at=who.moment,
-        title=say("web.calendar.title", service=who.service.names),
-        place=who.office.names[lang],
-        notes=say("web.calendar.notes", time=starts_at, tel=who.office.tel),
-        language=lang,
+        title=plain(say("web.calendar.title", service=who.service.names)),
+        place=plain(name_of(who.office.names)),
+        notes=plain(say("web.calendar.notes", time=starts_at, tel=who.office.tel)),
+        language=LANGUAGES[language()].html_lang,
     )
     answer = Response(calendar_file(entry), mimetype="text/calendar")
     answer.headers["Content-Disposition"] = 'attachment; filename="booking.ics"'

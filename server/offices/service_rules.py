@@ -5,6 +5,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Final, Protocol
 
+from madoguchi.ruby import Said
+from madoguchi.texts import name_in
+
 Documents = dict[str, list[dict[str, str]]]
 """Case → what to bring in it, each a sentence by language; cases without anything are left out."""
 
@@ -46,10 +49,8 @@ def offered_on(offer: Offered, day: date) -> bool:
     return (offer.valid_from or day) <= day <= (offer.valid_to or day)
 
 
-def to_bring(documents: Mapping[str, list[dict[str, str]]], lang: str) -> list[tuple[str, list[str]]]:
-    """(case, sentences) in the order in which they are read; in Japanese where a language has none."""
+def to_bring(documents: Mapping[str, list[dict[str, str]]], lang: str) -> list[tuple[str, list[Said]]]:
+    """(case, sentences) in the order in which they are read."""
     return [
-        (case, [sentence.get(lang) or sentence["ja"] for sentence in documents[case]])
-        for case in CASES
-        if documents.get(case)
+        (case, [Said(name_in(sentence, lang)) for sentence in documents[case]]) for case in CASES if documents.get(case)
     ]

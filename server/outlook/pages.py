@@ -10,7 +10,7 @@ from madoguchi import codes
 from server.auth.guards import public
 from server.clock import office_time
 from server.db import read_session
-from server.edge import language, now
+from server.edge import name_of, now
 from server.errors import NotFound
 from server.limits import TICKET, limiter
 from server.outlook.queries import standing
@@ -41,12 +41,12 @@ def show(code: str) -> ResponseReturnValue:
     found = standing(read_session(), read, moment)
     if found is None:
         raise TicketNotFound
-    lang, over = language(), found.state in OVER
+    over = found.state in OVER
     page = render_template(
         "ticket.html",
         ticket=found,
-        office=found.office[lang],
-        lane=found.lane[lang],
+        office=name_of(found.office),
+        lane=name_of(found.lane),
         moment=office_time(moment),
         state=StepState.DONE if over else StepState.CALLED if found.window is not None else found.state,
     )

@@ -13,7 +13,7 @@ from server.auth.guards import BOARD_COOKIE, board, board_cookie, device, public
 from server.auth.rules import NotPaired
 from server.auth.service import board_by_pairing
 from server.db import read_session
-from server.edge import LANGUAGES, keyring, now, parts
+from server.edge import keyring, now, parts
 from server.intake.queries import intake_of
 from server.offices.models import Office
 from server.offices.queries import lanes_of
@@ -23,6 +23,8 @@ from server.queueing.queries import calls_of_today, missed_tickets, sequence_of,
 
 blueprint = Blueprint("board", __name__)
 
+BOARD_LANGUAGES = ("ja", "en")
+"""What a board shows one above the other."""
 COOKIE_LASTS = timedelta(days=400)
 
 
@@ -51,7 +53,7 @@ def show(uid: UUID) -> ResponseReturnValue:
     session, moment, texts = read_session(), now(), parts().texts
     office = session.get_one(Office, device().office_id)
     keys = [key for key in texts.by_key if key.startswith(("board.", "call."))]
-    sentences = {key: {lang: texts.template(key, lang) for lang in LANGUAGES} for key in keys}
+    sentences = {key: {lang: texts.template(key, lang) for lang in BOARD_LANGUAGES} for key in keys}
     return render_template(
         "board.html",
         board_uid=str(uid),

@@ -409,7 +409,13 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, page
         wait=_tell(tx, arrival.office_id, issued.step, now),
         page=_page(pages, issued.uid),
         tasks=_tasks(arrival.stops[comer.service_id][0].service for comer in arrival.people),
+        language=_language(tx, arrival.booking_id),
     )
+
+
+def _language(tx: Transaction, booking_id: int | None) -> str | None:
+    """In which language the booking was made: kiosk and slip go on in it."""
+    return None if booking_id is None else tx.session.get_one(Booking, booking_id).language
 
 
 def _short_names(services: Iterable[Service]) -> dict[str, str]:
@@ -442,6 +448,7 @@ def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pa
         wait=_told(tx, visit.office_id, step, now),
         page=_page(pages, ticket.uid),
         tasks=_tasks(tx.session.get_one(Service, person.service_id) for person in visit.people),
+        language=_language(tx, visit.booking_id),
     )
 
 

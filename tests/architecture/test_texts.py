@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from kiosk.messages import OUT_OF_ORDER, REFUSALS, telling
-from madoguchi.texts import OFFERED, Texts
+from madoguchi.texts import Texts
 from madoguchi.wire import RefusalView, ScannerFinding
 from server.offices.service_rules import CASES
 from tests.architecture.project import own_files, text_of
@@ -127,7 +127,6 @@ CAUGHT = {"locked", "nobody_waiting", "notice_not_found", "notice_number"}
 COMPUTED: dict[str, set[str]] = {
     "bring.case.": set(CASES) - {"everyone"},
     "refusal.": {kind.code for kind in all_refusals().values()} | OF_HTTP | {"other"},
-    "kiosk.btn.lang.": set(OFFERED),
     "kiosk.selftest.": set(ScannerFinding),
     "status.": {"done", "missed", "parked"},
     "status.wait.": {"range", "within"},

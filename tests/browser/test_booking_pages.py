@@ -308,6 +308,7 @@ def test_the_language_changes_on_the_page_one_is_on(open_page: OpenPage, sticker
     page = open_page("ja")
     sign_in(page, sticker)
     page.goto(TUESDAY)
+    page.get_by_text("Language").click()
     page.get_by_role("button", name="English").click()
     expect(page).to_have_url(re.compile(TUESDAY))
     expect(page.get_by_role("heading", level=1)).to_have_text("Tue 1 Dec 2026")
@@ -325,7 +326,7 @@ def test_no_letter_of_a_closed_day_stands_alone_on_its_line(open_page: OpenPage,
 
 # The words after the sign: how many letters stand on each line.
 LETTERS_OF_EACH_LINE = """(day) => {
-  const text = [...day.childNodes].findLast((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const text = day.querySelector(":scope > span:last-child").firstChild;
   const lines = new Map();
   for (let n = text.data.search(/\\S/); n < text.data.trimEnd().length; n += 1) {
     const letter = document.createRange();

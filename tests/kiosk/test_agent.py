@@ -79,6 +79,39 @@ class Play:
         return self.page.text.key if self.page.text else ""
 
 
+def spoken(done: list[Action]) -> list[str]:
+    """In which languages is printed and shown."""
+    return [act.language for act in done if isinstance(act, Print | Show)]
+
+
+class TestTheBookingsLanguage:
+    def test_ticket_and_screen_go_on_in_it_and_the_next_visitor_finds_the_usual_one(self) -> None:
+        play = Play()
+
+        done = play.checks_in(granted(job=JOB, language="en"))
+
+        assert spoken(done) == ["en", "en"]
+        assert spoken(play.hears(Printed(JOB, SHA, Outcome.PRINTED))) == ["en"]
+        assert spoken(play.waits(NUMBER_S)) == ["ja"]
+
+    def test_who_comes_next_before_the_page_has_gone_is_spoken_to_in_the_usual_one(self) -> None:
+        play = Play()
+        play.checks_in(granted(job=JOB, language="en"))
+        play.hears(Printed(JOB, SHA, Outcome.PRINTED))
+
+        assert spoken(play.scans(NOTICE)) == ["ja"]
+
+    def test_what_is_chosen_at_the_kiosk_stands_above_it(self) -> None:
+        play = Play()
+        play.hears(Touched("language", "en"))
+
+        assert spoken(play.checks_in(granted(job=JOB, language="ja"))) == ["en", "en"]
+
+    @pytest.mark.parametrize("language", [None, "tlh"])
+    def test_one_that_the_kiosk_does_not_speak_changes_nothing(self, language: str | None) -> None:
+        assert spoken(Play().checks_in(granted(job=JOB, language=language))) == ["ja", "ja"]
+
+
 def calls(actions: list[Action]) -> list[str]:
     return [action.reason for action in actions if isinstance(action, CallStaff)]
 

@@ -144,7 +144,7 @@ def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.L
         (VIRTUAL, NETWORK + "\nport = 70000", "port: must be a port number"),
         ("[printer]", '[screen]\nhost = "0.0.0.0"\n[printer]', "for this machine only"),
         ("[printer]", '[screen]\nhost = "panel"\n[printer]', "for this machine only"),
-        ("[printer]", '[kiosk]\nlanguage = "tlh"\n[printer]', "must be one of ja, en"),
+        ("[printer]", '[kiosk]\nlanguage = "tlh"\n[printer]', "must be one of ja, ja-easy, en"),
         ("[printer]", "[colours]\n[printer]", "nobody knows colours"),
         ("[printer]", "[printer", "is no TOML file"),
     ],

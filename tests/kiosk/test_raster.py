@@ -42,11 +42,11 @@ def test_no_text_that_we_offer_lacks_a_glyph() -> None:
 
 @pytest.mark.parametrize("character", ["髙", "﨑", "①", "々", "ー", "ｶ", "é"])
 def test_letters_that_shift_jis_printers_lack_are_there(character: str) -> None:
-    assert FONTS.has(character)
+    assert FONTS.missing(character) == set()
 
 
 def test_a_character_that_no_font_has_becomes_a_geta_and_the_slip_comes_out() -> None:
-    assert FONTS.printable("本庁\U0001f600") == "本庁" + GETA
+    assert FONTS.printable("本庁\U0001f600", 0) == "本庁" + GETA
     assert drawn(VIRTUAL, office={"ja": "本庁\U0001f600"}).height > 0
 
 
@@ -127,8 +127,8 @@ def test_without_a_japanese_font_the_kiosk_says_what_to_install(tmp_path: Path) 
 
 def test_fonts_of_the_system_are_found_when_the_kiosk_has_none(tmp_path: Path) -> None:
     for weight in ("Regular", "Bold"):
-        source = next(Path(font) for font in (FONTS.regular, FONTS.bold) if weight in font.name)
+        source = next(Path(font) for bold in (False, True) if weight in (font := str(FONTS.open(32, bold).path)))
         (tmp_path / "bizud").mkdir(exist_ok=True)
         (tmp_path / "bizud" / source.name).symlink_to(source)
 
-    assert Fonts([tmp_path / "none", tmp_path]).has("窓")
+    assert Fonts([tmp_path / "none", tmp_path]).missing("窓") == set()

@@ -19,6 +19,7 @@ from kiosk.dialogue import Choice, Page
 from kiosk.messages import Say, Tone
 from kiosk.screen.pages import render, sentences
 from kiosk.screen.server import MAX_LISTENERS, Panel, ScreenServer, create_app
+from madoguchi.ruby import html
 from madoguchi.texts import Texts
 from tests.kiosk.fake_office import OFFICE, PICKUP
 
@@ -61,7 +62,16 @@ class TestPages:
     def test_each_language_is_named_in_its_own_script(self) -> None:
         languages = render(TEXTS, IDLE, "en", None)["languages"]
 
-        assert [(entry["label"], entry["current"]) for entry in languages] == [("日本語", False), ("English", True)]
+        assert [entry["label"] for entry in languages] == [
+            "日本語",
+            "やさしい 日本語《にほんご》",
+            "English",
+            "简体中文",
+            "한국어",
+            "Tiếng Việt",
+            "Português",
+        ]
+        assert [entry["value"] for entry in languages if entry["current"]] == ["en"]
 
     @pytest.mark.parametrize(
         ("text", "parts"),
@@ -69,6 +79,8 @@ class TestPages:
             ("確認しています。しばらくお待ちください。", ["確認しています。", "しばらくお待ちください。"]),
             ("使えません。（押してください。）", ["使えません。", "（押してください。）"]),
             ("It is at 10.30 today. Please wait.", ["It is at 10.30 today.", "Please wait."]),
+            ("Tel. 050-0000-0062. Đợi tại đây.", ["Tel. 050-0000-0062.", "Đợi tại đây."]),
+            ("종료되었습니다. 예약해 주십시오.", ["종료되었습니다.", "예약해 주십시오."]),
         ],
     )
     def test_each_sentence_is_a_line_of_its_own(self, text: str, parts: list[str]) -> None:
@@ -169,7 +181,7 @@ class TestThePage:
     def test_a_page_that_hears_nothing_says_so_in_every_language(self, browser: FlaskClient) -> None:
         page = browser.get("/", headers={"Host": HOST}).text
 
-        assert all(TEXTS.say("kiosk.outoforder", language) in page for language in TEXTS.languages)
+        assert all(html(TEXTS.say("kiosk.outoforder", language)) in page for language in TEXTS.languages)
 
     @pytest.mark.parametrize("name", ["panel.css", "panel.js", "signs.svg"])
     def test_its_files_are_served(self, browser: FlaskClient, name: str) -> None:

@@ -128,6 +128,8 @@ class TestSpellings:
         ticket = codes.of_ticket(UUID("0193796c-3b10-7a52-9c3e-6d1f8b0a3e75"))
 
         assert codes.read(f"https://{HOSTS[0]}/t/{ticket.text}", HOSTS) == ticket
+        assert codes.read(f"https://{HOSTS[0]}/t/{ticket.text}?lang=zh-Hans", HOSTS) == ticket
+        assert codes.read(f"https://{HOSTS[0]}/t/{ticket.text}?next=x", HOSTS) is Unread.WRONG_CODE
         assert codes.read(f"https://{HOSTS[0]}/b/{ticket.text}", HOSTS) is Unread.WRONG_CODE
         assert codes.read(f"https://{HOSTS[0]}/t/{NOTICE.text}", HOSTS) is Unread.WRONG_CODE
 

@@ -168,12 +168,13 @@ class City:
         web: bool = True,
         family: Sequence[Person] = (),
         overbook: Overbook | None = None,
+        language: str = "ja",
     ) -> Held:
         """Keep a place, on the web unless said otherwise; for a family places for all of them."""
         slot = self.slot(time, day) if isinstance(time, str) else time
         channel = Channel.WEB if web else Channel.PHONE
         asking, notices = by or asked_by(person.actor), [p.notice for p in (person, *family)]
-        return hold_slot(asking, self.keyring, notices, slot, channel, "ja", self.now, overbook)
+        return hold_slot(asking, self.keyring, notices, slot, channel, language, self.now, overbook)
 
     def wish(self, *people: Person, web: bool = True) -> Wish:
         """What somebody, or a family, may be offered."""

@@ -3,9 +3,13 @@
 const token = document.querySelector("meta[name=kiosk-token]").content;
 const byId = (id) => document.getElementById(id);
 const signs = byId("sign-use").dataset.signs;
+const MANY_LETTERS = 150; // Japanese has half as many for the same
 const SILENCE_MS = 6000; // the kiosk pings every 2 s
+// A reading: 予約《よやく》, or ｜1人《ひとり》 where more than the kanji before it is read (madoguchi/ruby.py).
+const READING = /(?:｜([^｜《》]+)|([々〇㐀-鿿豈-﫿]+))《([ぁ-ゖァ-ヺー]+)》/g;
 const SIGN_NAMESPACE = "http://www.w3.org/2000/svg";
 
+const written = new WeakMap();
 let lastHeard = performance.now();
 let start = null;
 let shownPage = null;
@@ -38,13 +42,15 @@ function watch() {
 function draw(picture) {
   const { body, documentElement, activeElement } = document;
   const touched = activeElement?.dataset.key;
-  documentElement.lang = picture.language;
+  documentElement.lang = picture.lang;
+  documentElement.dataset.language = picture.language;
   body.dataset.page = picture.page;
   body.dataset.tone = picture.tone;
   body.dataset.picture = picture.picture;
   byId("picture-use").setAttribute("href", `${signs}#${picture.picture || "scan"}`);
   say("office", picture.office);
   say("title", picture.title);
+  say("reference", picture.reference);
   drawSaid(picture);
   const sign = picture.page === "checking" || picture.page === "printing" ? "wait" : picture.tone;
   byId("sign-use").setAttribute("href", `${signs}#${sign}`);
@@ -70,6 +76,7 @@ function drawSaid(picture) {
   const [lead = "", ...rest] = picture.text;
   say("number-label", picture.numberLabel);
   say("number", picture.number ?? "");
+  document.body.dataset.words = [...picture.text, ...picture.notes].join("").length > MANY_LETTERS ? "many" : "few";
   byId("number").dataset.digits = String(picture.number ?? "").length;
   say("lead", lead);
   fill("rest", apart ? [] : rest.map((sentence) => textElement("p", sentence)));
@@ -90,7 +97,35 @@ function drawTimeLeft(picture) {
 function say(id, text) {
   const element = byId(id);
   // What has not changed is not set again, or a screen reader would say it again.
-  if (element.textContent !== String(text)) element.textContent = text;
+  if (written.get(element) !== text) element.replaceChildren(...withReadings(String(text)));
+  written.set(element, text);
+}
+
+/** One piece for a button, which lays out its pieces side by side. */
+function wholeText(text) {
+  const nodes = withReadings(text);
+  if (nodes.length === 1) return text;
+  const whole = document.createElement("span");
+  whole.append(...nodes);
+  return whole;
+}
+
+function withReadings(text) {
+  const nodes = [];
+  let end = 0;
+  for (const found of text.matchAll(READING)) {
+    nodes.push(text.slice(end, found.index), ruby(found[1] ?? found[2], found[3]));
+    end = found.index + found[0].length;
+  }
+  return [...nodes, text.slice(end)];
+}
+
+function ruby(base, reading) {
+  const element = document.createElement("ruby");
+  const above = document.createElement("rt");
+  above.textContent = reading;
+  element.append(base, above);
+  return element;
 }
 
 function fill(id, children) {
@@ -99,7 +134,7 @@ function fill(id, children) {
 
 function textElement(name, text) {
   const element = document.createElement(name);
-  element.textContent = text;
+  element.append(wholeText(text));
   return element;
 }
 
@@ -125,9 +160,9 @@ function footerButton(button) {
   return element;
 }
 
-function languageButton({ value, label, current }) {
+function languageButton({ value, lang, label, current }) {
   const element = touchButton({ button: "language", value, label });
-  element.lang = value;
+  element.lang = lang;
   element.setAttribute("aria-pressed", String(current));
   return element;
 }

@@ -41,6 +41,15 @@ TUESDAY = MONDAY + timedelta(days=1)
 class TestCheckingIn:
     """受付: a booked person holds a code to the scanner."""
 
+    def test_says_in_which_language_the_booking_was_made_also_when_it_is_scanned_again(self, city: City) -> None:
+        person = city.person()
+        booking = city.book(person, city.hold(person, "10:00", language="vi").booking).booking
+        first = city.scan(city.code(booking))
+        city.printed(first)
+        assert first.ticket.language == "vi"
+        assert city.scan(city.code(booking)).ticket.language == "vi"
+        assert city.come_without_booking().ticket.language is None
+
     def test_gives_a_ticket_with_all_that_stands_on_the_slip(self, city: City) -> None:
         _, booking = city.booked("10:00")
         city.clock.set(9, 52)
