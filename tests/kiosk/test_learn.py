@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.devices.ports import Scan, ScanLost
 from kiosk.learn import learn
-from tests.kiosk.entrance import configured, scan, wait_for
+from tests.kiosk.entrance import configured, scan
 from tests.kiosk.fake_office import BOOKED, NOTICE
 
 MINE = "983205673214"
@@ -56,9 +56,10 @@ def test_the_command_says_the_line_for_the_kiosks_file(tmp_path: Path) -> None:
     config = configured(tmp_path, "http://127.0.0.1:1", f'kind = "virtual"\nfolder = "{tmp_path}/tickets"')
     words = [sys.executable, "-m", "madoguchi.cli", "kiosk", "learn", "--samples", "1", "--config", str(config)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as command:  # noqa: S603 - our own words
-        wait_for((tmp_path / "scan.sock").exists, 20)
+        assert command.stdout is not None
+        asked = command.stdout.readline()
         scan(tmp_path, "5" * 23)
         said, _ = command.communicate(timeout=20)
 
-    assert command.returncode == 0
+    assert (command.returncode, "1 different postcards" in asked) == (0, True)
     assert said.splitlines()[-1] == 'postcard = ["digits-23"]'
