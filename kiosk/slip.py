@@ -273,6 +273,8 @@ def _pieces(text: str) -> Iterator[str]:
 def _may_break(before: str, after: str) -> bool:
     if after in _NOT_FIRST or before in _NOT_LAST or after == " ":
         return False
+    if "가" <= before <= "힣" and "가" <= after <= "힣":
+        return False  # Korean has words
     return before == " " or columns(before) == 2 or columns(after) == 2
 
 

@@ -167,6 +167,10 @@ def test_an_older_server_tells_no_wait_and_the_slip_none() -> None:
     assert slip_of(TicketView.from_json(older)) == slip_of(ticket())
 
 
+def test_korean_words_stay_whole() -> None:
+    assert "번호 순서대로 호출하지 않을 수" in slip_of(ticket(), "ko")
+
+
 def test_a_party_is_counted() -> None:
     assert "4名様" in slip_of(ticket(party=4))
 
