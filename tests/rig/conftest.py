@@ -1,5 +1,7 @@
 """One machine for all the rig's tests, and the devices that stand before it."""
 
+import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 import pytest
 
 from kiosk.devices.keymap import REST_S, SILENCE_S
+from kiosk.job import Job
 from tests.rig.kernel import ROOT
 from tests.rig.keyboard import scanner
 from tests.rig.machine import Line, Machine
@@ -20,8 +23,8 @@ PLACE = "/dev/input/by-id/usb-RIG_Bar_Code_Scanner_S0001-event-kbd"
 
 def documented_rule() -> str:
     """What docs/kiosk.md tells to write into a file of udev's."""
-    lines = (ROOT / "docs/kiosk.md").read_text(encoding="utf-8").splitlines()
-    return "".join(f"{line.strip()}\n" for line in lines if line.strip().startswith("SUBSYSTEM=="))
+    rules = re.findall(r"SUBSYSTEM==[^`\n]+", (ROOT / "docs/kiosk.md").read_text(encoding="utf-8"))
+    return "".join(f"{rule}\n" for rule in rules)
 
 
 @pytest.fixture(scope="session")
@@ -122,3 +125,74 @@ def counter(machine: Machine) -> Iterator[Counter]:
     yield here
     here.close()
     machine.world.ask("throw_away", name="other")
+
+
+@dataclass
+class Desk:
+    """The printer, our driver, and what came out."""
+
+    world: Line
+    drivers: Line
+
+    def print(self, job: Job, deadline_s: float = LONG_S) -> str:
+        """Print a slip; what became of it."""
+        parts = {"picture": base64.b64encode(job.picture).decode(), "cut": base64.b64encode(job.cut).decode()}
+        outcome: str = self.drivers.ask("print", **parts, deadline_s=deadline_s)
+        return outcome
+
+    def status(self) -> dict[str, str | None]:
+        """How the printer says it is."""
+        said: dict[str, str | None] = self.drivers.ask("status")
+        return said
+
+    def paper(self, job: Job | None = None) -> bytes:
+        """What the printer has received since, but for questions; of a job, as soon as all of it is there."""
+        received = b""
+        for _ in range(100):
+            received += re.sub(rb"\x10\x04[\x01-\x04]", b"", base64.b64decode(self.world.ask("take_paper")))
+            if job is None or received.endswith(job.data):
+                break
+            self.world.ask("rest", seconds=0.1)
+        return received
+
+    def becomes(self, **state: Any) -> None:
+        """Paper out, cover open and so on; what is not named is well."""
+        self.world.ask("printer_becomes", **state)
+
+    def on(self) -> None:
+        """Switch the printer on."""
+        self.world.ask("plug_printer")
+        self.world.ask("wait_for", path="/dev/usb/lp0")
+        self.world.ask("settle")
+
+    def off(self) -> None:
+        """Pull its plug."""
+        self.world.ask("unplug_printer")
+        self.world.ask("wait_for", path="/dev/usb/lp0", there=False)
+
+
+@pytest.fixture(scope="session")
+def printer(machine: Machine) -> Machine:
+    """The machine with a printer."""
+    machine.world.ask(
+        "plug_printer",
+        socket=0,
+        vendor=0x04B8,
+        product=0x0202,
+        strings={"manufacturer": "RIG", "product": "TM-T20III", "serialnumber": "P0001"},
+        functions={"printer.lp": {"pnp_string": "MFG:RIG;CMD:ESC/POS;MDL:TM-T20III;CLS:PRINTER;", "q_len": "10"}},
+    )
+    machine.world.ask("wait_for", path="/dev/usb/lp0")
+    machine.world.ask("settle")
+    return machine
+
+
+@pytest.fixture(params=["usblp", "usb"])
+def desk(request: pytest.FixtureRequest, printer: Machine) -> Iterator[Desk]:
+    """A printer that is well, read by the kernel's own driver or by libusb."""
+    here = Desk(printer.world, printer.drivers)
+    here.becomes()
+    here.drivers.ask("open_printer", kind=request.param, replies=True)
+    here.paper()
+    yield here
+    here.drivers.ask("close_printer")

@@ -3,12 +3,16 @@
 import base64
 import contextlib
 import fcntl
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +36,7 @@ class World:
         self._printer: UsbPrinter | None = None
         self._held: dict[str, int] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._panel: Panel | None = None
 
     def plug(self, name: str, **gadget: Any) -> None:
         """A device: a new one when it is described, else the one of that name again."""
@@ -126,6 +131,10 @@ class World:
             time.sleep(0.02)
         return os.path.realpath(path)
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
     def udev(self, rules: str) -> None:
         """Start what names devices and says who may use them, with rules of our own."""
         _write(Path("/run/udev/rules.d/99-rig.rules"), rules)
@@ -136,9 +145,39 @@ class World:
         """Until udev has dealt with what is plugged in and out."""
         _run("udevadm", "settle", "-t", "60")
 
-    def start(self, words: list[str], port: str = "", **files: str) -> int:
+    def watch(self, port: int) -> None:
+        """Look at the kiosk's panel from now on, once it is there."""
+        panel = Panel(port)
+        panel.start()
+        self._panel = panel
+
+    def panel(self, after: int, page: str, seconds: float) -> tuple[int, dict[str, Any]]:
+        """The first page of this name that was shown behind so many pages, and which it was. Raises TimeoutError."""
+        assert self._panel is not None
+        return self._panel.wait_for(after, page, seconds)
+
+    def shown(self) -> int:
+        """How many pages the panel has shown."""
+        return len(self._panel.seen) if self._panel else 0
+
+    def network(self) -> None:
+        """The host is 10.0.2.2."""
+        for words in ("link set lo up", "link set eth0 up", "addr add 10.0.2.15/24 dev eth0"):
+            _run(BUSYBOX, "ip", *words.split())
+
+    def memory_holds(self, pid: int, patterns: dict[str, str]) -> list[str]:
+        """Which of these regular expressions, in hex and by name, the memory of a process holds."""
+        return sorted({name for part in _memory(pid) for name in _found(part, patterns)})
+
+    def files_hold(self, patterns: dict[str, str]) -> list[str]:
+        """Which of them the files hold that were written since the machine was started, logs included."""
+        written = ("find", "/rw/u", "/run", "/dev/shm", "-type", "f")  # noqa: S108 - to look into it, not to use it
+        files = self.run(command=" ".join(written)).splitlines()
+        return sorted(f"{file}: {name}" for file in files for name in _found(_content(file), patterns))
+
+    def start(self, words: list[str], port: str = "", files: dict[str, str] | None = None) -> int:
         """Start a program as the kiosk's service user; `port` becomes its line to the test. Its pid."""
-        for path, content in files.items():
+        for path, content in (files or {}).items():
             _write(Path(path), content)
         return self._start(*words, port=port, user=SERVICE_USER)
 
@@ -184,6 +223,62 @@ class World:
         """What a command of the shell says."""
         ended = subprocess.run([BUSYBOX, "sh", "-c", command], capture_output=True, timeout=120, check=False)  # noqa: S603 - tests' own
         return (ended.stdout + ended.stderr).decode(errors="replace")
+
+
+class Panel(threading.Thread):
+    """Somebody who keeps looking at the kiosk's panel."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(daemon=True)
+        self.seen: list[dict[str, Any]] = []
+        self._address = ("127.0.0.1", port)
+
+    def run(self) -> None:
+        """Until the kiosk ends."""
+        while True:
+            try:
+                with socket.create_connection(self._address) as connection, connection.makefile("rwb") as lines:
+                    lines.write(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{self._address[1]}\r\n\r\n".encode())
+                    lines.flush()
+                    for line in lines:
+                        if line.startswith(b'data: {"start"'):
+                            self.seen.append(json.loads(line.removeprefix(b"data: ")))
+            except OSError:
+                time.sleep(0.2)
+
+    def wait_for(self, after: int, page: str, seconds: float) -> tuple[int, dict[str, Any]]:
+        """As World.panel."""
+        until = time.monotonic() + seconds
+        while True:
+            for number, shown in enumerate(self.seen[after:], after):
+                if shown["page"] == page:
+                    return number, shown
+            if time.monotonic() > until:
+                raise TimeoutError(f"no page {page}, only {[shown['page'] for shown in self.seen[after:]]}")
+            time.sleep(0.05)
+
+
+def _memory(pid: int) -> Iterator[bytes]:
+    """What a process could write into a core file, piece by piece."""
+    with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            span, rights, *_ = line.split()
+            start, end = (int(place, 16) for place in span.split("-"))
+            if rights.startswith("rw"):
+                with contextlib.suppress(OSError, OverflowError):  # [vvar] cannot be read
+                    memory.seek(start)
+                    yield memory.read(end - start)
+
+
+def _found(data: bytes, patterns: dict[str, str]) -> list[str]:
+    return [name for name, pattern in patterns.items() if re.search(bytes.fromhex(pattern), data, re.DOTALL)]
+
+
+def _content(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError:
+        return b""
 
 
 def _run(*words: str) -> None:

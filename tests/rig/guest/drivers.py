@@ -1,9 +1,13 @@
 """The kiosk's process in the guest: our own drivers, loaded once and driven by messages, as a user without rights."""
 
 import base64
+import faulthandler
 import logging
+import signal
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -12,7 +16,10 @@ import evdev  # noqa: F401 - a machine without it fails here, at once
 
 from kiosk.devices.evdev_scanner import EvdevScanner
 from kiosk.devices.ports import Printer, ScanLost
-from kiosk.devices.printer_file import FilePrinter
+from kiosk.devices.printer_escpos import EscposPrinter
+from kiosk.devices.transport import Transport
+from kiosk.devices.transport_usb import UsbTransport
+from kiosk.devices.transport_usblp import UsblpTransport
 from kiosk.job import Job
 from tests.rig.guest.wire import serve
 
@@ -54,19 +61,30 @@ class Drivers:
         assert self._scanner is not None
         return self._scanner
 
-    def open_printer(self, path: str) -> None:
-        """Begin to print there."""
-        self._printer = FilePrinter(Path(path))
+    def open_printer(self, kind: str, replies: bool) -> None:
+        """Begin to use the printer: by the kernel's driver, "usblp", or by libusb, "usb"."""
+        self.close_printer()
+        ways: dict[str, Callable[[], Transport]] = {
+            "usblp": lambda: UsblpTransport(Path("/dev/usb/lp0")),
+            "usb": lambda: UsbTransport(0x04B8, 0x0202),
+        }
+        self._printer = EscposPrinter(ways[kind](), replies=replies)
 
-    def print(self, job: str, deadline_s: float) -> str:
-        """Print a job, in base64; what became of it."""
-        whole = Job.of(UUID(int=0), base64.b64decode(job), b"", b"")
-        return self._the_printer.print(whole, deadline_s, lambda: True).value
+    def close_printer(self) -> None:
+        """Give it back."""
+        if self._printer is not None:
+            self._printer.close()
+            self._printer = None
 
-    def status(self) -> dict[str, str]:
+    def print(self, picture: str, cut: str, deadline_s: float) -> str:
+        """Print a job, its parts in base64; what became of it."""
+        job = Job.of(UUID(int=0), base64.b64decode(picture), base64.b64decode(cut), base64.b64decode(cut))
+        return self._the_printer.print(job, deadline_s, lambda: True).value
+
+    def status(self) -> dict[str, str | None]:
         """How the printer says it is."""
         status = self._the_printer.status()
-        return {"paper": status.paper.value, "cover": status.cover.value, "line": status.line.value}
+        return {**asdict(status), "fault": status.fault}
 
     @property
     def _the_printer(self) -> Printer:
@@ -77,6 +95,7 @@ class Drivers:
 def main() -> None:
     """Until the machine is switched off."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    faulthandler.register(signal.SIGUSR1)  # where it hangs, if it does, goes into its log
     drivers = Drivers()
     deeds: dict[str, Any] = {name: getattr(drivers, name) for name in dir(drivers) if not name.startswith("_")}
     serve(0, deeds)

@@ -20,6 +20,7 @@ GADGETS: Final = Path("/sys/kernel/config/usb_gadget")
 _SET_PORT_STATUS: Final = 3 << 30 | 1 << 16 | ord("g") << 8 | 0x22  # GADGET_SET_PRINTER_STATUS
 NOT_ERROR, SELECTED, PAPER_EMPTY = 0x08, 0x10, 0x20
 _LOOK_AGAIN_S: Final = 0.02
+WHOLE_REQUEST: Final = 8192  # one that is read in part is freed twice by this kernel when the plug is pulled
 
 
 class Gadget:
@@ -116,12 +117,12 @@ class UsbPrinter:
         self._thread.start()
 
     def unplug(self) -> None:
-        """Switch it off."""
+        """Switch it off. Nobody may have the kernel's gadget open then: it takes that amiss."""
         self._over.set()
-        self._gadget.unplug()
-        if self._thread is not None and self._thread is not threading.current_thread():
+        if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._gadget.unplug()
 
     def become(self, **changes: Any) -> None:
         """Paper, cover and so on, as of PrinterState; what is not named is well again."""
@@ -146,7 +147,7 @@ class UsbPrinter:
                     continue
                 if not select.select([line], [], [], _LOOK_AGAIN_S)[0]:
                     continue
-                data = _read(line, self._wanted())
+                data = _read(line, WHOLE_REQUEST)
                 if not data:
                     self._over.wait(_LOOK_AGAIN_S)
                     continue
@@ -155,16 +156,12 @@ class UsbPrinter:
                     self._received += len(data)
                 if self._now().drop:
                     self._over.set()
-                    self._gadget.unplug()
-                    return
+                    break
                 tail = self._answer(line, tail + data)
         finally:
             os.close(line)
-
-    def _wanted(self) -> int:
-        """How many bytes to take next: not more than up to where the trouble begins."""
-        with self._lock:
-            return min(8192, self._state.after - self._received) if self._state.after > self._received else 8192
+        if self._now().drop:
+            self._gadget.unplug()
 
     def _now(self) -> PrinterState:
         with self._lock:
