@@ -10,6 +10,7 @@ Rules that hold everywhere:
 * The outcome of a paper is reported before anything else is asked.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -65,10 +66,10 @@ OFFERED_SERVICES: Final = 12
 
 @dataclass(frozen=True)
 class Paperwork:
-    """A ticket whose paper is in the printer."""
+    """A paper in the printer: of a visitor who stands here, or (without an answer) one that staff asked for."""
 
-    answer: CheckInAnswer
     job: UUID
+    answer: CheckInAnswer | None = None
 
 
 class Agent:
@@ -96,6 +97,7 @@ class Agent:
         self._asking: str | None = None
         self._came_back = False
         self._printing: Paperwork | None = None
+        self._reprinted: deque[UUID] = deque(maxlen=100)
         self._busy_since = 0.0
         self._refused_in_row = 0
         self._refused_at = 0.0
@@ -149,7 +151,7 @@ class Agent:
             case Tick():
                 return self._tick(now)
             case _:
-                return self._seen(event)
+                return self._seen(event, now)
 
     # Scans
 
@@ -251,7 +253,7 @@ class Agent:
             self._language = answer.ticket.language
         if answer.result is Result.ALREADY or answer.job is None:
             return [self._show(_already_page(answer, self._came_back), now)]
-        self._printing = Paperwork(answer, answer.job)
+        self._printing = Paperwork(answer.job, answer)
         self._busy_since = now
         # The paper first: what is shown must not hold it up.
         return [
@@ -283,10 +285,10 @@ class Agent:
         if self._printing is None or self._printing.job != event.job:
             return [report]
         answer, self._printing = self._printing.answer, None
-        shown = self._show(self._number_page(answer, event.outcome), now)
+        done = self._go_idle() if answer is None else [self._show(self._number_page(answer, event.outcome), now)]
         if event.outcome is Outcome.PRINTED or (event.outcome is Outcome.UNKNOWN and self._one_way_printer):
-            return [report, shown]
-        return [report, shown, self._call("printer")]
+            return [report, *done]
+        return [report, *done, self._call("printer")]
 
     def _number_page(self, answer: CheckInAnswer, outcome: Outcome) -> Page:
         number = answer.ticket.number
@@ -297,7 +299,7 @@ class Agent:
         key = "kiosk.paperout" if outcome is Outcome.NOT_PRINTED else "kiosk.paper.unknown"
         return Page("number", Say(key, {"number": number}), (), number, Tone.STAFF, seconds=MESSAGE_S)
 
-    def _seen(self, event: Event) -> list[Action]:
+    def _seen(self, event: Event, now: float) -> list[Action]:
         """News of the devices and the server, which nobody here asked for."""
         match event:
             case StatusSeen(status):
@@ -305,7 +307,12 @@ class Agent:
             case StateSeen(state):
                 self._state = state
                 self._server = None if state.contract == CONTRACT else ServerAway(_MISMATCH)
-                return [*self._look_after_scanner(), *self._raise_unheard(), *self._refresh_idle()]
+                return [
+                    *self._look_after_scanner(),
+                    *self._raise_unheard(),
+                    *self._refresh_idle(),
+                    *self._reprint(state, now),
+                ]
             case ServerAway():
                 self._server = event
                 return self._refresh_idle()
@@ -316,6 +323,25 @@ class Agent:
                 self._scanner_told = False
                 return [*self._look_after_scanner(), *self._refresh_idle()]
         return []
+
+    def _reprint(self, state: KioskState, now: float) -> list[Action]:
+        """What staff asked for, one at a time and only while nobody stands here. It is told until it is reported."""
+        new = [order for order in state.reprints if order.job not in self._reprinted]
+        if not new or self._server is not None or self.busy or self._page.name not in _RESTING:
+            return []
+        order = new[0]
+        self._reprinted.append(order.job)
+        self._printing = Paperwork(order.job)
+        self._busy_since = now
+        booked_in = order.ticket.language
+        return [
+            Print(
+                order.ticket,
+                order.job,
+                booked_in if booked_in and booked_in in self._languages else self._usual_language,
+            ),
+            self._show(Page("printing", Say("kiosk.printing")), now),
+        ]
 
     def _look_after_scanner(self) -> list[Action]:
         if self._scanner or self._scanner_told or self._server is not None:

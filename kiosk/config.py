@@ -65,6 +65,7 @@ class PrinterConfig:
     serial: str = ""
     baud: str = ""
     flow: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,14 @@ def _usb_printer(table: _Table) -> dict[str, Any]:
     return {"vendor": vendor, "product": product, "serial": table.text("serial") if table.has("serial") else ""}
 
 
+def _cups_printer(table: _Table) -> dict[str, Any]:
+    url = table.text("url")
+    split = urlsplit(url)
+    if split.scheme not in ("http", "https") or not split.hostname or not split.path.startswith("/printers/"):
+        raise table.fault("url", "must be like http://127.0.0.1:631/printers/kiosk")
+    return {"url": url}
+
+
 _USB_IDS: Final = re.compile(r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}")
 _PRINTERS: Final[dict[str, Callable[[_Table], dict[str, Any]]]] = {
     "virtual": lambda table: {"place": table.path("folder")},
@@ -242,6 +251,7 @@ _PRINTERS: Final[dict[str, Callable[[_Table], dict[str, Any]]]] = {
         "baud": table.one_of("baud", SPEEDS, "38400"),
         "flow": table.one_of("flow", dict.fromkeys(FLOWS), "rtscts"),
     },
+    "cups": _cups_printer,
     "file": lambda table: {"place": table.path("path")},
 }
 

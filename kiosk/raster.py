@@ -4,7 +4,6 @@ Japanese goes on paper as a picture: it prints on any model, and no text can bec
 Fonts are opened once; a line that was drawn before (the fixed sentences, the office's name) is not drawn again.
 """
 
-import math
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -133,16 +132,13 @@ class Press:
 
     def _draw_line(self, line: TextLine, width: int) -> Image.Image:
         size, above, side = self._dots(line.mm), self._dots(line.above), self._dots(SIDE_MM)
+        strip = Image.new("L", (width, above + size + self._dots(0.5)), _WHITE)
         face = self.fonts.face_for(line.text)
         font = self.fonts.open(size, line.bold, face)
         text = self.fonts.printable(line.text, face)
-        # Every face stands on the same line, whatever it calls its height, and nothing below it is cut off.
-        base = above + self.fonts.open(size, line.bold).getmetrics()[0]
-        below = base + math.ceil(font.getbbox(text, anchor="ls")[3]) + 1
-        strip = Image.new("L", (width, max(above + size + self._dots(0.5), below)), _WHITE)
         draw = ImageDraw.Draw(strip)
         left = max(0, (width - round(font.getlength(text))) // 2) if line.center else side + self._dots(line.indent)
-        draw.text((left, base), text, font=font, fill=_BLACK, anchor="ls")
+        draw.text((left, above), text, font=font, fill=_BLACK)
         if line.box:
             draw.rectangle((side, above + size // 12, side + size * 5 // 6, above + size * 11 // 12), None, _BLACK, 2)
         return _hard(strip)

@@ -247,6 +247,10 @@ def open_printer(config: PrinterConfig) -> Printer:
             from kiosk.devices.printer_file import FilePrinter
 
             return FilePrinter(config.place)
+        case "cups":
+            from kiosk.devices.printer_cups import CupsPrinter
+
+            return CupsPrinter(config.url)
     return EscposPrinter(_transport(config), replies=profile.status_replies, paper_s=profile.paper_s)
 
 

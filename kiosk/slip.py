@@ -244,13 +244,7 @@ def _broken(text: str, room: int) -> list[str]:
 
 def columns(text: str) -> int:
     """The width of a text in half-width columns."""
-    return sum(2 if _is_wide(char) else 1 for char in text)
-
-
-def _is_wide(char: str) -> bool:
-    """Signs of which Unicode leaves the width open are wide in our font, accented letters are not."""
-    width = unicodedata.east_asian_width(char)
-    return width in "WF" or (width == "A" and not char.isalpha())
+    return sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in text)
 
 
 def _phrases(text: str) -> list[str]:

@@ -195,11 +195,20 @@ class ServiceView(Message):
 
 
 @dataclass(frozen=True)
+class ReprintOrder(Message):
+    """server → kiosk: staff want this ticket on paper once more."""
+
+    job: UUID
+    ticket: TicketView
+
+
+@dataclass(frozen=True)
 class KioskState(Message):
     """server → kiosk: what the kiosk must know before anybody comes. Links to other hosts are refused.
 
     `services` may be asked for without a booking; while `walk_ins` are not received, only those with a legal deadline,
     which lead to staff. With `notice_numbers` the number that is printed on a notice may be sent, too.
+    `reprints` are to be printed when nobody stands there; each is told until it is reported.
     """
 
     contract: int
@@ -212,6 +221,7 @@ class KioskState(Message):
     services: tuple[ServiceView, ...]
     hosts: tuple[str, ...]
     notice_numbers: bool = False
+    reprints: tuple[ReprintOrder, ...] = ()
 
 
 @dataclass(frozen=True)

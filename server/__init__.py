@@ -37,6 +37,7 @@ from server.outlook.pages import blueprint as ticket_page
 from server.queueing.board_api import blueprint as board
 from server.reception.kiosk_api import blueprint as kiosk_api
 from server.reception.pages import blueprint as walk_in_pages
+from server.reception.pages import reprints as reprint_pages
 from server.reports.pages import blueprint as report_pages
 from server.settings import Settings
 
@@ -105,6 +106,7 @@ def create_app(settings: Settings, clock: Clock | None = None, run: Run = run_he
         worklist_pages,
         desk_pages,
         walk_in_pages,
+        reprint_pages,
         mailing_pages,
         report_pages,
         day_list_pages,

@@ -1,6 +1,5 @@
 """How many places an hour has (pure): all of them, the share of those who come without a booking, the channels'."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,45 +97,41 @@ def starts_of(sessions: Iterable[OpenSession], length: timedelta) -> Iterator[da
             start += length
 
 
-def seats_elsewhere(open_slots: Sequence[Room], held: Sequence[Room]) -> list[Counter[int]]:
-    """Which places of open slots are kept for people of stretches that are no slots any more: for each stretch, by the
-    number of the open slot, how many.
+def held_elsewhere(open_slots: Sequence[Room], held: Iterable[Room]) -> list[int]:
+    """How many places of each open slot are held by people of stretches that are no slots any more and overlap it.
 
     Places that moved in time, or became longer or shorter, are not sold again while somebody has them: each unit taken
     in a former slot keeps one place of one open slot at the same time, the earliest that has room. Whose stretch ends
     first chooses first, so that as many as possible are kept (open slots never overlap). What finds no room at its time
-    keeps a place of the same half hour, else of the same hour, lest these be sold twice after several changes. No slot
-    loses a place that is taken in itself.
+    keeps a place of the same hour, lest the hour be sold twice after several changes. No slot loses a place that is
+    taken in itself.
     """
     room = [max(0, slot.bookable - slot.taken) for slot in open_slots]
+    kept = [0] * len(room)
     in_order = sorted(range(len(room)), key=lambda n: open_slots[n].starts_at)
-    seats = [Counter[int]() for _ in held]
 
-    def keep(who: int, slots: Iterable[int]) -> None:
+    def keep(units: int, slots: Iterable[int]) -> int:
         for n in slots:
-            here = min(held[who].taken - seats[who].total(), room[n])
-            room[n] -= here
-            seats[who] += Counter({n: here})
+            here = min(units, room[n] - kept[n])
+            kept[n], units = kept[n] + here, units - here
+        return units
 
-    first = sorted(range(len(held)), key=lambda who: (held[who].ends_at, held[who].starts_at))
-    for who in first:
-        keep(who, [n for n in in_order if overlap(open_slots[n], held[who])])
-    at_any_time = [who for who in first if any(overlap(slot, held[who]) for slot in open_slots)]
-    for who in at_any_time:
-        for minutes in (30, 60):
-            keep(who, [n for n in in_order if _within(open_slots[n], minutes) == _within(held[who], minutes)])
-    return seats
+    homeless = []
+    for gone in sorted(held, key=lambda slot: (slot.ends_at, slot.starts_at)):
+        there = [n for n in in_order if _overlap(open_slots[n], gone)]
+        if there and (left := keep(gone.taken, there)):
+            homeless.append((gone, left))
+    for gone, left in homeless:
+        keep(left, (n for n in in_order if _hour(open_slots[n]) == _hour(gone)))
+    return kept
 
 
-def overlap(one: SpanLike, other: SpanLike) -> bool:
-    """Whether two stretches have a moment in common."""
+def _overlap(one: SpanLike, other: SpanLike) -> bool:
     return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 
-def _within(span: SpanLike, minutes: int) -> datetime:
-    """When the hour, or the part of it of so many minutes, begins in which something begins."""
-    start = office_time(span.starts_at)
-    return start.replace(minute=start.minute // minutes * minutes)
+def _hour(span: SpanLike) -> datetime:
+    return office_time(span.starts_at).replace(minute=0)
 
 
 def spreads(slot: SpanLike, policy: OfficePolicy) -> bool:

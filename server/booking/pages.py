@@ -19,7 +19,7 @@ from server.booking.worklist import NoFreePlace, UnknownEntry
 from server.clock import office_time
 from server.db import read_session
 from server.edge import caller, keyring, now, parts
-from server.issuance.notice_codes import shown_number
+from server.issuance.models import Notice
 from server.offices.models import Office, Service
 from server.repeats import Caller
 
@@ -35,7 +35,7 @@ REASONS = {Reason.CLOSED: "worklist.closed", Reason.SHRUNK: "worklist.shrunk"}
 
 @dataclass(frozen=True)
 class EntryView:
-    """An entry as the page shows it; `notices` are the numbers by which its people are found and called."""
+    """An entry as the page shows it."""
 
     uid: UUID
     booked: str
@@ -45,7 +45,6 @@ class EntryView:
     code: str
     moved_to: str
     told: str
-    notices: str
     notice: UUID | None
 
 
@@ -128,8 +127,8 @@ def _must_be_ours(uid: UUID) -> None:
 
 def _view(entry: AffectedBooking, names: dict[str, str]) -> EntryView:
     session, booking = read_session(), entry.booking
-    of_people = (person.notice for person in booking.people)
-    notices = [notice for notice in of_people if notice is not None and not notice.restricted]
+    notice_id = next((person.notice_id for person in booking.people if person.notice_id), None)
+    notice = None if notice_id is None else session.get_one(Notice, notice_id).uid
     moved_to = entry.moved_to if entry.done_at else booking.starts_at
     told = ""
     if entry.told_how is not None and entry.told_at is not None:
@@ -144,8 +143,7 @@ def _view(entry: AffectedBooking, names: dict[str, str]) -> EntryView:
         keyring().booking_code(booking.uid).grouped,
         "" if moved_to in (None, entry.starts_at) else _moment(moved_to),
         told,
-        "、".join(shown_number(notice.number) for notice in notices if notice.number),
-        notices[0].uid if notices else None,
+        notice,
     )
 
 

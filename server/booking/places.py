@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 
 from madoguchi.wire import Message
 from server.audit import record
-from server.booking.capacity import Places, Room, overlap, places_at, seats_elsewhere, starts_of
+from server.booking.capacity import Places, Room, held_elsewhere, places_at, starts_of
 from server.booking.models import Booking, BookingPerson, PlacesToMake, Slot, SlotUse
 from server.booking.queries import Difference, bookings_out_of_place, differences
 from server.booking.rules import LIVE_STATES
-from server.booking.worklist import Former, expecting, note_affected
+from server.booking.worklist import expecting, note_affected
 from server.clock import business_date
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Refusal
@@ -196,7 +196,7 @@ def _make_day(office_id: int, day: date, now: datetime) -> int:
         tx.session.scalars(locked(select(Office.id).where(Office.id == office_id))).one()
         standing = _standing(tx, [pool.id for pool in pools_of(tx.session, office_id)], day)
         plan = calendar_of(tx.session, office_id, day).plan(day)
-        wanted, former = _without_held(tx.session, _wanted(tx.session, office_id, plan), standing, plan)
+        wanted = _without_held(tx.session, _wanted(tx.session, office_id, plan), standing)
         sizes = {slot.id: slot.bookable for slot in standing.values()}
         for (pool_id, starts_at), (ends_at, places) in wanted.items():
             slot = standing.get((pool_id, starts_at))
@@ -208,13 +208,13 @@ def _make_day(office_id: int, day: date, now: datetime) -> int:
         for key, slot in standing.items():
             slot.closed = key not in wanted
         not_offered = _not_offered(tx.session, office_id, standing.values(), plan)
-        note_affected(tx, standing.values(), sizes, former, not_offered, now)
+        note_affected(tx, standing.values(), sizes, not_offered, now)
         return len(wanted.keys() - standing.keys())
 
 
 def bookings_outside(session: Session, office_id: int, calendar: Calendar, now: datetime) -> dict[date, set[int]]:
     """Bookings (ids) by day that would lose their time under a calendar: those that `make_slots` puts on the work list,
-    because their slot would be closed, and no place kept for them at that time, or does not do what they come for."""
+    because their slot would be closed or does not do what they come for."""
     pools = [pool.id for pool in pools_of(session, office_id)]
     taken = select(Slot).where(Slot.pool_id.in_(pools), Slot.starts_at > now, Slot.taken > 0)
     by_day: dict[date, list[Slot]] = {}
@@ -223,14 +223,12 @@ def bookings_outside(session: Session, office_id: int, calendar: Calendar, now: 
     found: dict[date, set[int]] = {}
     for day, slots in by_day.items():
         plan = calendar.plan(day)
-        standing = {(slot.pool_id, slot.starts_at): slot for slot in slots}
-        wanted, former = _without_held(session, _wanted(session, office_id, plan), standing, plan)
-        not_offered = _not_offered(session, office_id, slots, plan)
+        wanted, not_offered = _wanted(session, office_id, plan), _not_offered(session, office_id, slots, plan)
         gone = {slot.id for slot in slots if (slot.pool_id, slot.starts_at) not in wanted}
         for slot_id, uses in expecting(session, [slot.id for slot in slots]).items():
-            for booking, _ in uses:
-                if booking in not_offered or (slot_id in gone and not former[slot_id, booking].stays):
-                    found.setdefault(day, set()).add(booking)
+            lost = {booking for booking, _ in uses if slot_id in gone or booking in not_offered}
+            if lost:
+                found.setdefault(day, set()).update(lost)
     return found
 
 
@@ -275,53 +273,36 @@ def _wanted(session: Session, office_id: int, plan: DayPlan) -> Wanted:
     return wanted
 
 
-def _without_held(
-    session: Session, wanted: Wanted, standing: Mapping[Key, Slot], plan: DayPlan
-) -> tuple[Wanted, dict[tuple[int, int], Former]]:
+def _without_held(session: Session, wanted: Wanted, standing: Mapping[Key, Slot]) -> Wanted:
     """The wanted slots, less the places that people of other slots hold at the same time: of slots that are closed, and
-    of those that were longer when they were booked. And these uses, by slot and booking (ids).
-
-    Who has such a place stays, if all of it is kept in the time of their former slot, and the office is open when they
-    come. Who booked first keeps a place first.
-    """
+    of those that were longer when they were booked."""
     slots = {slot.id: slot for slot in standing.values() if slot.taken}
-    held: dict[int, list[tuple[Room, bool, tuple[int, int]]]] = {}
+    held: dict[int, list[Room]] = {}
     longer: Counter[Key] = Counter()
-    rows = session.execute(_HOLDING, {"slots": list(slots), "states": list(LIVE_STATES)})
-    for slot_id, booking_id, until, units, comes_at in rows:
+    for slot_id, until, units in session.execute(_HOLDING, {"slots": list(slots), "states": list(LIVE_STATES)}):
         slot, key = slots[slot_id], (slots[slot_id].pool_id, slots[slot_id].starts_at)
         if key not in wanted or until > wanted[key][0]:
-            comes = plan.session_at(comes_at) is not None
-            held.setdefault(slot.pool_id, []).append(
-                (Room(slot.starts_at, until, 0, units), comes, (slot_id, booking_id))
-            )
+            held.setdefault(slot.pool_id, []).append(Room(slot.starts_at, until, 0, units))
             longer[key] += units
-    former: dict[tuple[int, int], Former] = {}
-    for pool_id, of_pool in held.items():
-        uses = sorted(of_pool, key=lambda use: not use[1])
+    for pool_id, stretches in held.items():
         keys = [key for key in wanted if key[0] == pool_id]
         taken = {key: standing[key].taken if key in standing else 0 for key in keys}
         fixed = {key: taken[key] - longer[key] for key in keys}
         rooms = [Room(key[1], wanted[key][0], wanted[key][1].bookable, fixed[key]) for key in keys]
-        seats = seats_elsewhere(rooms, [stretch for stretch, _, _ in uses])
-        for n, key in enumerate(keys):
+        for key, kept in zip(keys, held_elsewhere(rooms, stretches), strict=True):
             ends_at, places = wanted[key]
-            left = places.bookable - fixed[key] - sum(seat[n] for seat in seats)
+            left = places.bookable - fixed[key] - kept
             wanted[key] = ends_at, replace(places, bookable=min(places.bookable, taken[key] + left))
-        for (stretch, comes, slot_and_booking), seat in zip(uses, seats, strict=True):
-            there = sum(units for n, units in seat.items() if overlap(rooms[n], stretch))
-            former[slot_and_booking] = Former(stretch.taken, comes and there == stretch.taken)
-    return wanted, former
+    return wanted
 
 
 _HOLDING = (
-    select(SlotUse.slot_id, SlotUse.booking_id, SlotUse.until, SlotUse.units, Booking.starts_at)
+    select(SlotUse.slot_id, SlotUse.until, SlotUse.units)
     .join(Booking, Booking.id == SlotUse.booking_id)
     .where(
         SlotUse.slot_id.in_(bindparam("slots", expanding=True)),
         Booking.state.in_(bindparam("states", expanding=True)),
     )
-    .order_by(SlotUse.booking_id)
 )
 
 

@@ -625,7 +625,7 @@ _USES = select(SlotUse).where(SlotUse.booking_id == bindparam("booking")).order_
 def _give_back(tx: Transaction, booking: Booking, units: Mapping[int, int] | None = None) -> None:
     """Give back all that a booking takes, or so many `units` by slot id. The slots are locked.
 
-    A place in a slot that was closed or became shorter is kept by slots at the same time (`seats_elsewhere`): these are
+    A place in a slot that was closed or became shorter is kept by slots at the same time (`held_elsewhere`): these are
     made again, after us.
     """
     for use in tx.session.scalars(_USES, {"booking": booking.id}).all():

@@ -168,26 +168,12 @@ def settle(now: datetime) -> int:
     return done
 
 
-@dataclass(frozen=True)
-class Former:
-    """Places in a slot that is closed now, or was longer when it was booked: how many, and whether their people stay,
-    because as many are kept for them at their time."""
-
-    units: int
-    stays: bool
-
-
 def note_affected(
-    tx: Transaction,
-    slots: Collection[Slot],
-    sizes: Mapping[int, int],
-    former: Mapping[tuple[int, int], Former],
-    not_offered: Collection[int],
-    now: datetime,
+    tx: Transaction, slots: Collection[Slot], sizes: Mapping[int, int], not_offered: Collection[int], now: datetime
 ) -> None:
     """Step, on the locked slots of a day that were given new sizes: put on the list who has no place any more, take off
-    it who has one again. `sizes`: slot id → bookable places before; `former`: those of slots that are no more what they
-    were, by slot and booking; `not_offered`: bookings whose slot is open, but not for what they come for.
+    it who has one again. `sizes`: slot id → bookable places before; `not_offered`: bookings whose slot is open, but not
+    for what they come for.
 
     A slot that is overbooked on purpose is none of the list's business: what was taken beyond the old size, less those
     who are on the list already or were struck from it, was meant so.
@@ -199,27 +185,19 @@ def note_affected(
     }
     for slot in slots:
         here = uses.get(slot.id, [])
-        wanted.update((booking, Reason.CLOSED) for booking, _ in here if booking in not_offered)
-        own = {booking: seat for (slot_id, booking), seat in former.items() if slot_id == slot.id}
-        leaving = [use for use in here if use[0] not in own or not own[use[0]].stays]
         if slot.closed:
-            wanted.update((booking, Reason.CLOSED) for booking, _ in leaving)
+            wanted.update((booking, Reason.CLOSED) for booking, _ in here)
             continue
+        wanted.update((booking, Reason.CLOSED) for booking, _ in here if booking in not_offered)
         on_list = sum(units for booking, units in here if booking in known)
         on_purpose = max(0, slot.taken - sizes.get(slot.id, slot.bookable) - on_list)
-        beyond = slot.taken - sum(seat.units for seat in own.values()) - slot.bookable
-        over = max(0, beyond) + sum(units for booking, units in leaving if booking in own) - on_purpose
-        for booking, units in sorted(leaving, key=lambda use: (use[0] in own, use[0] in known, use[0]), reverse=True):
+        over = slot.taken - slot.bookable - on_purpose
+        for booking, units in sorted(here, key=lambda use: (use[0] in known, use[0]), reverse=True):
             if over > 0:
                 wanted.setdefault(booking, Reason.SHRUNK)
                 over -= units
     for booking, reason in sorted(wanted.items()):
-        row = known.get(booking)
-        moved = row is not None and row.done_at is None and row.booking.starts_at != row.starts_at
-        if row is not None and moved:  # and now the new time is lost, too: nobody may be told of it
-            row.done_at = now
-            tx.session.flush()
-        if row is None or moved or (row.struck and row.reason is not reason):
+        if (row := known.get(booking)) is None or (row.struck and row.reason is not reason):
             _list(tx, booking, reason, now)
     for booking, row in known.items():
         if booking not in wanted:

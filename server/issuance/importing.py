@@ -10,9 +10,9 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from server.audit import record
-from server.csv_lines import Lettering, lettering_of, rows_of
 from server.db import Transaction, locked, new_uid, read_session, transaction
 from server.errors import Busy, ChangedMeanwhile
+from server.issuance.csv_lines import Lettering, lettering_of, rows_of
 from server.issuance.models import Mark, Notice, NoticeMark, NoticeState
 from server.issuance.notice_file import Fault, Known, NoticeRow, Reader, name_key
 from server.keys import Keyring

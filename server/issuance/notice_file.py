@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from server.clock import OFFICE_ZONE
-from server.csv_lines import NoHeader, Row
+from server.issuance.csv_lines import NoHeader, Row
 from server.issuance.notice_codes import MyNumberRefused, NoticeNumberUnreadable, notice_number, refuse_my_number
 
 LONGEST_CELL = 200

@@ -1,7 +1,7 @@
 """管理の画面、開庁: month and year with the rule that decided each day; rules written, looked at, saved; holidays."""
 
+import codecs
 from datetime import date, timedelta
-from io import BytesIO
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,7 +12,6 @@ from server.auth.guards import needs, staff
 from server.auth.rules import Right
 from server.booking.places import bookings_outside, days_to_make
 from server.clock import business_date
-from server.csv_lines import FileNotReadable, lettering_of
 from server.db import read_session
 from server.edge import now
 from server.errors import NotFound
@@ -255,10 +254,15 @@ def _form() -> Form:
 
 def _decoded(data: bytes) -> str:
     """A table as spreadsheets of Japanese offices write it; NOT_READ if it is written otherwise."""
-    try:
-        return NOT_READ if b"\0" in data else data.decode(lettering_of(BytesIO(data)).encoding)
-    except FileNotReadable:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
         return NOT_READ
+    for encoding in ("utf-8-sig", "euc_jp", "cp932"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return NOT_READ if encoding == "euc_jp" else text  # EUC-JP would read as other letters in Shift_JIS
+    return NOT_READ
 
 
 def _again(office: Office, calendar: Calendar, form: Form, asked: Asked) -> ResponseReturnValue:

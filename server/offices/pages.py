@@ -83,6 +83,7 @@ VERBS = {
     "opening.change": "開庁の規則を変えた",
     "policy.set": "庁舎の設定を変えた",
     "print.failed": "番号札を印字できなかった",
+    "print.reprint": "番号札を再発行した",
     "queue.close_past_days": "前日までの番号を閉じた",
     "reception.check_in": "来庁受付をした",
     "reception.let_in": "予約なしの方に番号を出した",

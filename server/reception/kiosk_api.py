@@ -1,6 +1,7 @@
 """What a kiosk asks (JSON; docs/api.md). Thin: parse, call one entry point, answer."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -116,8 +117,9 @@ def state() -> ResponseReturnValue:
     moment = now()
     here = device()
     answer = _state(read_session(), here.office_id, moment)
+    orders = service.reprints_for(read_session(), _here(), moment, parts().settings.public_url)
     kiosk_seen(here.id, CONTRACT, moment)
-    return jsonify(answer.to_json())
+    return jsonify(replace(answer, reprints=orders).to_json())
 
 
 def _state(session: Session, office_id: int, moment: datetime) -> KioskState:

@@ -1,10 +1,14 @@
-"""予約なしの受付の画面: whether people without a booking are received; a number for somebody whom staff let in."""
+"""予約なしの受付の画面: whether people without a booking are received; a number for somebody whom staff let in.
+
+番号札の再発行の画面: which papers did not come out or may not have, and any ticket's once more.
+"""
 
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from madoguchi.wire import Outcome as PaperOutcome
 from server.auth.forms import line_of
 from server.auth.guards import needs, office_of_staff, staff
 from server.auth.rules import Right
@@ -23,11 +27,16 @@ from server.offices.queries import offers_of, policy_on
 from server.offices.service_rules import offered_on
 from server.outlook.words import in_words
 from server.queueing.rules import NumbersUsedUp
+from server.reception.queries import kiosks_of, live_tickets_of_number, papers_in_doubt
 from server.reception.rules import PartyTooLarge
-from server.reception.service import LetIn, let_in
+from server.reception.service import LetIn, let_in, reprint
 from server.repeats import Caller
 
 blueprint = Blueprint("walk_ins", __name__, url_prefix="/desk/walk-ins")
+
+reprints = Blueprint("reprints", __name__, url_prefix="/desk/reprints")
+
+OUTCOMES = {PaperOutcome.NOT_PRINTED: "印字できず", PaperOutcome.UNKNOWN: "印字したか不明"}
 
 
 class UnknownChoice(Invalid):
@@ -95,6 +104,48 @@ def _page(given: LetIn | None = None) -> ResponseReturnValue:
         given=given,
         wait=in_words(given.wait) if given else "",
     )
+
+
+@reprints.get("")
+@needs(Right.DESK)
+def show_reprints() -> ResponseReturnValue:
+    """The papers in doubt, each with its key, and a form for any number."""
+    office_id = office_of_staff()
+    if office_id is None:
+        return _choose_office()
+    session, moment = read_session(), now()
+    return render_template(
+        "staff/reprints.html",
+        office=session.get_one(Office, office_id),
+        rows=[
+            {"doubt": doubt, "outcome": OUTCOMES[doubt.outcome], "at": office_time(doubt.at)}
+            for doubt in papers_in_doubt(session, office_id, moment)
+        ],
+        kiosks=kiosks_of(session, office_id),
+    )
+
+
+@reprints.post("")
+@needs(Right.DESK)
+def ask_reprint() -> ResponseReturnValue:
+    """再発行: the kiosk prints it within seconds, when nobody stands there."""
+    office_id = office_of_staff()
+    if office_id is None:
+        return _choose_office()
+    number, session = request.form.get("number", ""), read_session()
+    wanted = int(number) if number.isdecimal() and len(number) < 6 else 0
+    tickets = live_tickets_of_number(session, office_id, wanted, now())
+    kiosk = request.form.get("kiosk", "")
+    printer = next((one for one in kiosks_of(session, office_id) if str(one.uid) == kiosk), None)
+    if not tickets:
+        flash("この番号の有効な番号札は、本日ありません。", "refused")
+    elif printer is None:
+        flash("印刷する受付端末を選んでください。", "refused")
+    else:
+        for ticket in tickets:
+            reprint(_caller(), office_id, ticket.uid, printer.uid, now())
+        flash(f"{wanted}番を「{printer.name}」で印刷します。数秒で出ます。", "good")
+    return redirect(url_for("reprints.show_reprints"), 303)
 
 
 def _row(one: ServiceIntake) -> dict[str, Any]:

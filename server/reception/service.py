@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from madoguchi import codes
-from madoguchi.wire import CheckInAnswer, Message, Outcome, Result, TicketView, WaitView
+from madoguchi.wire import CheckInAnswer, Message, Outcome, ReprintOrder, Result, TicketView, WaitView
 from server.audit import record
 from server.auth.attempts import check_open, settle
 from server.auth.rules import Locked
+from server.auth.service import UnknownDevice
 from server.booking.models import Booking
 from server.booking.queries import booking_by_code_key, live_booking_of, newest_booking_of
 from server.booking.rules import BookingState
@@ -45,6 +46,7 @@ from server.queueing.service import bring_back, locked_step_of
 from server.queueing.tickets import Arrival, Comer, Issued, issue
 from server.queueing.waiting_time import told
 from server.reception.models import PrintJob
+from server.reception.queries import kiosks_of, live_ticket, reprints_asked
 from server.reception.rules import (
     AskStaff,
     BookingIsCancelled,
@@ -239,6 +241,42 @@ def report_print(actor: str, kiosk: Kiosk, job: UUID, sha256: str, outcome: Outc
                 record(tx, now, actor, "print.failed", job, outcome=outcome.value)
 
 
+@dataclass(frozen=True)
+class Reprinting(Message):
+    """A paper that staff asked for."""
+
+    number: int
+    job: UUID
+
+
+def reprint(caller: Caller, office_id: int, ticket: UUID, kiosk: UUID, now: datetime) -> Reprinting:
+    """再発行 by staff: the same number once more on paper at a kiosk of the office, whatever became of the last one.
+
+    Raises CodeUnknown (only a live ticket of today stands on paper), UnknownDevice.
+    """
+    with transaction() as tx:
+        repeat = repeat_of(tx, caller, "reception.reprint", {"ticket": str(ticket), "kiosk": str(kiosk)}, now)
+        if repeat.answer is not None:
+            return Reprinting.from_json(repeat.answer)
+        printer = next((one for one in kiosks_of(tx.session, office_id) if one.uid == kiosk), None)
+        if printer is None:
+            raise UnknownDevice
+        row = live_ticket(tx.session, office_id, ticket, now)
+        if row is None:
+            raise CodeUnknown
+        job = _job(tx, row.id, Kiosk(printer.id, office_id), now, by_staff=True)
+        record(tx, now, caller.actor, "print.reprint", job, number=row.number, kiosk=str(kiosk))
+        return repeat.keep(Reprinting(row.number, job))
+
+
+def reprints_for(session: Session, kiosk: Kiosk, now: datetime, pages: str = "") -> tuple[ReprintOrder, ...]:
+    """What staff want this kiosk to print and it has not reported yet. What it did not fetch in time it never will."""
+    return tuple(
+        ReprintOrder(job, _view_again(session, ticket.visit, ticket, now, pages))
+        for job, ticket in reprints_asked(session, kiosk.id, now)
+    )
+
+
 def read_code(text: str, hosts: Collection[str]) -> codes.Code:
     """Our code in a scanned text. A My Number is refused before anything else looks at the text.
 
@@ -329,7 +367,7 @@ def _come_back(caller: Caller, kiosk: Kiosk, code: codes.Code, now: datetime) ->
             raise CodeUnknown
         if not _bring_back(tx, caller, ticket.visit_id, now):
             raise CodeUnknown
-        view = _view_again(tx, ticket.visit, ticket, now)
+        view = _view_again(tx.session, ticket.visit, ticket, now)
         told = replace(view, issued_at=office_time(ticket.issued_at), reprint_of=None)
         return repeat.keep(CheckInAnswer(Result.ALREADY, False, False, None, told))
 
@@ -359,7 +397,7 @@ def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime, pages: st
     last = tx.session.scalars(
         select(PrintJob.outcome).where(PrintJob.ticket_id == ticket.id).order_by(PrintJob.id.desc()).limit(1)
     ).first()
-    view = _view_again(tx, visit, ticket, now, pages)
+    view = _view_again(tx.session, visit, ticket, now, pages)
     early = visit.booked_at is not None and now < visit.booked_at
     if last is Outcome.PRINTED or not visit.live:
         # No paper comes: what is told is the first one, and nothing is a reprint.
@@ -368,23 +406,25 @@ def _again(tx: Transaction, visit: Visit, kiosk: Kiosk, now: datetime, pages: st
     return CheckInAnswer(Result.TICKET, early, late, _job(tx, ticket.id, kiosk, now), view)
 
 
-def _job(tx: Transaction, ticket_id: int, kiosk: Kiosk, now: datetime) -> UUID:
-    job = PrintJob(uid=new_uid(now), ticket_id=ticket_id, kiosk_id=kiosk.id, outcome=Outcome.UNKNOWN, at=now)
+def _job(tx: Transaction, ticket_id: int, kiosk: Kiosk, now: datetime, *, by_staff: bool = False) -> UUID:
+    job = PrintJob(
+        uid=new_uid(now), ticket_id=ticket_id, kiosk_id=kiosk.id, outcome=Outcome.UNKNOWN, at=now, by_staff=by_staff
+    )
     tx.session.add(job)
     return job.uid
 
 
-def _told(tx: Transaction, office_id: int, step: VisitStep, now: datetime) -> WaitView | None:
+def _told(session: Session, office_id: int, step: VisitStep, now: datetime) -> WaitView | None:
     """How long a step's visitor will wait from now on, as they are told it; None if nobody can tell."""
     if step.state is not StepState.WAITING:
         return None
-    estimate = waits(tx.session, office_id, now, [step.id]).get(step.id)
+    estimate = waits(session, office_id, now, [step.id]).get(step.id)
     return None if estimate is None else told(estimate)
 
 
 def _tell(tx: Transaction, office_id: int, step: VisitStep, now: datetime) -> WaitView | None:
     """What a newcomer is told is written down, to be compared with what comes true."""
-    wait = _told(tx, office_id, step, now)
+    wait = _told(tx.session, office_id, step, now)
     if wait is not None:
         step.told_minutes, step.told_least, step.told_most = wait.minutes, wait.least, wait.most
     return wait
@@ -409,13 +449,13 @@ def _view(tx: Transaction, arrival: Arrival, issued: Issued, now: datetime, page
         wait=_tell(tx, arrival.office_id, issued.step, now),
         page=_page(pages, issued.uid),
         tasks=_tasks(arrival.stops[comer.service_id][0].service for comer in arrival.people),
-        language=_language(tx, arrival.booking_id),
+        language=_language(tx.session, arrival.booking_id),
     )
 
 
-def _language(tx: Transaction, booking_id: int | None) -> str | None:
+def _language(session: Session, booking_id: int | None) -> str | None:
     """In which language the booking was made: kiosk and slip go on in it."""
-    return None if booking_id is None else tx.session.get_one(Booking, booking_id).language
+    return None if booking_id is None else session.get_one(Booking, booking_id).language
 
 
 def _short_names(services: Iterable[Service]) -> dict[str, str]:
@@ -432,23 +472,23 @@ def _tasks(services: Iterable[Service]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(task for service in services for task in service.tasks))
 
 
-def _view_again(tx: Transaction, visit: Visit, ticket: Ticket, now: datetime, pages: str = "") -> TicketView:
+def _view_again(session: Session, visit: Visit, ticket: Ticket, now: datetime, pages: str = "") -> TicketView:
     step = visit.steps[-1]
     return TicketView(
         uid=ticket.uid,
         number=ticket.number,
         lane=step.lane.names,
-        service=_short_names(tx.session.get_one(Service, person.service_id) for person in visit.people),
+        service=_short_names(session.get_one(Service, person.service_id) for person in visit.people),
         party=sum(person.further_of is None for person in visit.people),
         booked_at=None if visit.booked_at is None else office_time(visit.booked_at),
         issued_at=office_time(now),
-        people_waiting=waiting_before(tx.session, step, now),
-        office=tx.session.get_one(Office, visit.office_id).names,
+        people_waiting=waiting_before(session, step, now),
+        office=session.get_one(Office, visit.office_id).names,
         reprint_of=office_time(ticket.issued_at),
-        wait=_told(tx, visit.office_id, step, now),
+        wait=_told(session, visit.office_id, step, now),
         page=_page(pages, ticket.uid),
-        tasks=_tasks(tx.session.get_one(Service, person.service_id) for person in visit.people),
-        language=_language(tx, visit.booking_id),
+        tasks=_tasks(session.get_one(Service, person.service_id) for person in visit.people),
+        language=_language(session, visit.booking_id),
     )
 
 

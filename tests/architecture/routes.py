@@ -59,6 +59,8 @@ GUARDS = {
     "GET /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins": "staff:desk",
     "POST /desk/walk-ins/numbers": "staff:desk",
+    "GET /desk/reprints": "staff:desk",
+    "POST /desk/reprints": "staff:desk",
     # Cards that are sent
     "GET /mailings": "staff:desk",
     "GET /mailings/to-send.csv": "staff:desk",

@@ -34,7 +34,7 @@ WITHOUT_TEXT = {
     "contract_mismatch": DEVICE,
     "holiday_day": IN_PLACE,
     "holiday_name": IN_PLACE,
-    "file_encoding": IN_PLACE,
+    "file_encoding": COMMAND,
     "file_header": COMMAND,
     "file_stands": COMMAND,
     "invalid": KIND,

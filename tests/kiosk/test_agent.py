@@ -36,7 +36,7 @@ from kiosk.dialogue import (
 from kiosk.messages import REFUSALS, Say
 from kiosk.scans import ScannerSetup
 from madoguchi.codes import of_ticket
-from madoguchi.wire import CheckInAnswer, KioskState, Outcome, RefusalView, Result
+from madoguchi.wire import CheckInAnswer, KioskState, Outcome, RefusalView, ReprintOrder, Result
 from tests.kiosk.fake_office import BOOKED, NOTICE, NOW, granted, state, ticket
 
 SHA = "0" * 64
@@ -682,3 +682,51 @@ class TestPages:
 
         assert play.hears(Touched("restart")) == []
         assert (first, play.page.name) == ("idle", "checking")
+
+
+class TestReprintsByStaff:
+    """再発行: staff have asked the server, the kiosk prints when nobody stands before it."""
+
+    ORDER = ReprintOrder(UUID(int=70), ticket(23, reprint_of=NOW))
+
+    def asked(self, play: Play) -> list[Action]:
+        return play.hears(StateSeen(state(reprints=(self.ORDER,))))
+
+    def test_it_is_printed_reported_and_the_first_page_comes_back(self) -> None:
+        play = Play()
+
+        printing = self.asked(play)
+        assert [act for act in printing if isinstance(act, Print)] == [
+            Print(self.ORDER.ticket, self.ORDER.job, "ja"),
+        ]
+        assert (play.agent.printing, play.page.number) == (self.ORDER.job, None)
+
+        done = play.hears(Printed(self.ORDER.job, SHA, Outcome.PRINTED))
+        assert done[0] == Report(self.ORDER.job, SHA, Outcome.PRINTED)
+        assert (play.page.name, play.agent.busy) == ("idle", False)
+
+    def test_it_is_printed_once_however_often_it_is_told(self) -> None:
+        play = Play()
+        self.asked(play)
+        play.hears(Printed(self.ORDER.job, SHA, Outcome.UNKNOWN))
+
+        assert not any(isinstance(act, Print) for act in self.asked(play))
+
+    def test_a_visitor_is_served_first(self) -> None:
+        play = Play()
+        play.checks_in()
+        assert not any(isinstance(act, Print) for act in self.asked(play))
+        play.hears(Printed(JOB, SHA, Outcome.PRINTED))
+        assert not any(isinstance(act, Print) for act in self.asked(play))  # the number is still being read
+        play.waits(NUMBER_S)
+
+        assert any(isinstance(act, Print) for act in self.asked(play))
+
+    def test_staff_are_told_when_it_did_not_come_out(self) -> None:
+        play = Play()
+        self.asked(play)
+
+        done = play.hears(Printed(self.ORDER.job, SHA, Outcome.NOT_PRINTED))
+
+        assert [act.reason for act in done if isinstance(act, CallStaff)] == ["printer"]
+        assert play.page.name == "idle"

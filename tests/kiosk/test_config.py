@@ -23,6 +23,7 @@ folder = "tickets"
 """
 NETWORK = '[printer]\nkind = "network"\nhost = "192.0.2.9"\nprofile = "epson-tm-t20iii"'
 USB = '[printer]\nkind = "usb"\ndevice = "04b8:0e03"\nprofile = "epson-tm-t20iii"'
+CUPS = '[printer]\nkind = "cups"\nurl = "http://127.0.0.1:631/"\nprofile = "epson-tm-t20iii"'
 VIRTUAL = '[printer]\nkind = "virtual"\nfolder = "tickets"'
 EVDEV = 'kind = "evdev"\n'
 SOCKET = 'kind = "simulated"\nsocket = "scan.sock"'
@@ -92,6 +93,7 @@ def test_what_was_learned_of_the_postcard(tmp_path: Path) -> None:
         ('kind = "usblp"\npath = "/dev/usb/lp0"', {"place": Path("/dev/usb/lp0")}),
         ('kind = "usb"\ndevice = "04b8:0E03"', {"vendor": 0x04B8, "product": 0x0E03, "serial": ""}),
         ('kind = "usb"\ndevice = "04b8:0e03"\nserial = "J5"', {"serial": "J5"}),
+        ('kind = "cups"\nurl = "http://[::1]:631/printers/a"', {"url": "http://[::1]:631/printers/a"}),
         ('kind = "serial"\npath = "/dev/ttyUSB0"', {"baud": "38400", "flow": "rtscts"}),
         ('kind = "serial"\npath = "/dev/ttyUSB0"\nbaud = "9600"\nflow = "none"', {"baud": "9600", "flow": "none"}),
     ],
@@ -139,6 +141,7 @@ def test_the_token_may_lie_in_a_file_of_its_own(tmp_path: Path, caplog: pytest.L
         (VIRTUAL, NETWORK.replace("epson-tm-t20iii", "epson"), "there is no printer profile 'epson'"),
         (VIRTUAL, NETWORK.replace('profile = "epson-tm-t20iii"', ""), r"profile: is missing"),
         (VIRTUAL, USB.replace("04b8:0e03", "TM-T20"), "vendor and product as lsusb shows them"),
+        (VIRTUAL, CUPS, "must be like http://127.0.0.1:631/printers"),
         (VIRTUAL, USB + '\npath = "/dev/usb/lp0"', r"\[printer\] path: unknown"),
         (VIRTUAL, USB.replace("usb", "lpt"), "must be one of virtual, network, usblp, usb, serial"),
         (VIRTUAL, NETWORK + "\nport = 70000", "port: must be a port number"),

@@ -1,7 +1,6 @@
 """The picture of the slip: every glyph there, the number high enough, the code readable by somebody else."""
 
 import random
-from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +14,6 @@ from kiosk.raster import GETA, Fonts, NoFont, Press
 from kiosk.slip import NumberLine, TextLine, compose
 from madoguchi.codes import of_ticket
 from madoguchi.texts import Texts
-from madoguchi.wire import Task
 from tests.kiosk.fake_office import ticket
 
 TEXTS = Texts.load()
@@ -64,19 +62,6 @@ def test_a_character_that_no_font_has_becomes_a_geta_and_the_slip_comes_out() ->
 )
 def test_a_name_that_no_font_has_is_printed_in_another_language(names: dict[str, str], printed: dict[str, str]) -> None:
     assert FONTS.names(names) == printed
-
-
-@pytest.mark.parametrize("language", TEXTS.languages)
-def test_no_line_of_any_language_is_cut_off_below_or_above(language: str) -> None:
-    slip = compose(ticket(party=4, tasks=tuple(Task)), JOB, language, TEXTS.say, VIRTUAL.width_mm)
-    press, margin = Press(FONTS, VIRTUAL), VIRTUAL.dots(1.0)
-    for line in (line for line in slip if isinstance(line, TextLine)):
-        room = ink(press.draw((replace(line, above=6.0),)))
-        picture = press.draw((line,))
-        _, top, _, bottom = ink(picture)
-
-        assert bottom - top == room[3] - room[1], line.text
-        assert bottom < picture.height - margin, line.text
 
 
 def test_a_box_to_be_ticked_stands_before_each_task() -> None:

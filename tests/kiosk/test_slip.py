@@ -242,7 +242,6 @@ class TestLines:
             ("あいうえおかきくけこさしす", ["あいうえおかきくけこ", "さしす"]),
             ("あいうえおかきくけ「さし」", ["あいうえおかきくけ", "「さし」"]),
             ("あいうえおかきくけこ」さ", ["あいうえおかきくけ", "こ」さ"]),
-            ("điền đơn hoàn trả nhé", ["điền đơn hoàn", "trả nhé"]),
             ("Please take your ticket", ["Please take your", "ticket"]),
             ("Wait here. Staff will come.", ["Wait here.", "Staff will come."]),
         ],

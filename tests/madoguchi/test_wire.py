@@ -23,6 +23,7 @@ KINDS: dict[str, type[wire.Message]] = {
     "print_report": wire.PrintReport,
     "refusal_wrong_day": wire.RefusalView,
     "refusal_wrong_office": wire.RefusalView,
+    "scanner_test": wire.ScannerTest,
     "staff_call": wire.StaffCall,
     "waiting": wire.Waiting,
     "walk_in_request": wire.WalkInRequest,
@@ -69,7 +70,7 @@ def test_an_unknown_key_is_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_missing_field_is_named(name: str) -> None:
-    for field in example(name):
+    for field in example(name).keys() - vars(KINDS[name]).keys():  # what has a default only newer servers say
         short = {key: value for key, value in example(name).items() if key != field}
         with pytest.raises(ValueError, match=f"^{field}: missing"):
             KINDS[name].from_json(short)

@@ -140,12 +140,12 @@ class Crowd:
         settle(MONDAY_NINE)
 
 
-def live_in_a_process(settings: Settings, crowd: Crowd, deeds: int, lengths: bool = False) -> Crowd:
+def live_in_a_process(settings: Settings, crowd: Crowd, deeds: int) -> Crowd:
     """A process of its own on the same database."""
     app = create_app(settings, StandingClock(MONDAY_NINE))
     with app.app_context():
         try:
-            return crowd.live(app, deeds, True, lengths)
+            return crowd.live(app, deeds, True)
         finally:
             db.session.remove()
             db.engine.dispose()

@@ -12,7 +12,7 @@ from functools import partial
 from threading import Event
 
 import pytest
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import and_, func, select
 
 from server.booking.models import Booking, Slot
 from server.booking.places import check_places
@@ -32,22 +32,6 @@ def crowds(city: City, n: int, each: int = 3) -> list[Crowd]:
     """So many crowds, each with people of its own, who all want the same times."""
     slots = [city.slot(time) for time in TIMES]
     return [Crowd(n, city.here, [p.notice for p in city.people(each)], slots) for n in range(n)]
-
-
-def crowds_of_one_hour(city: City, n: int, each: int = 4) -> list[Crowd]:
-    """So many crowds who all want the hour from ten on."""
-    found = crowds(city, n, each)
-    for crowd in found:
-        crowd.slots = [city.slot(time) for time in ("10:00", "10:15", "10:30")]
-    return found
-
-
-def sold_in_the_hour(city: City) -> Select[int]:
-    """How many places from ten to eleven are taken."""
-    ten = moment("10:00")
-    in_the_hour = and_(Slot.starts_at >= ten, Slot.starts_at < ten + timedelta(hours=1))
-    sold = select(func.coalesce(func.sum(Slot.taken), 0)).join(Pool, Pool.id == Slot.pool_id)
-    return sold.where(Pool.office_id == city.here, in_the_hour)
 
 
 def agree(city: City, lived: Sequence[Crowd]) -> None:
@@ -101,7 +85,12 @@ def test_whatever_staff_change_meanwhile_the_counts_agree_at_every_moment(city: 
 
 def test_an_hour_never_sells_more_than_its_places_however_often_slots_change_their_length(city: City) -> None:
     """Slots of ten, fifteen and thirty minutes, made anew again and again while people book them all."""
-    lived, over, sold = crowds_of_one_hour(city, 4), Event(), sold_in_the_hour(city)
+    lived, over, ten = crowds(city, 4, each=4), Event(), moment("10:00")
+    in_the_hour = and_(Slot.starts_at >= ten, Slot.starts_at < ten + timedelta(hours=1))
+    sold = select(func.coalesce(func.sum(Slot.taken), 0)).join(Pool, Pool.id == Slot.pool_id)
+    sold = sold.where(Pool.office_id == city.here, in_the_hour)
+    for crowd in lived:
+        crowd.slots = [city.slot(time) for time in ("10:00", "10:15", "10:30")]
 
     def watch() -> list[int]:
         seen = []
@@ -122,17 +111,6 @@ def test_an_hour_never_sells_more_than_its_places_however_often_slots_change_the
     assert isinstance(seen, list)
     assert 6 < max(seen) <= 9
     agree(city, lived)
-
-
-def test_two_processes_that_cut_one_hour_anew_sell_it_once(city: City) -> None:
-    """The same from two processes, each with some who book and staff who change the length of slots."""
-    two, settings = crowds_of_one_hour(city, 2, each=6), city.office.settings
-    db.session.remove()
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as processes:
-        lived = list(processes.map(live_in_a_process, [settings] * 2, two, [12] * 2, [True] * 2, timeout=120))
-
-    agree(city, lived)
-    assert 4 < read_session().scalars(sold_in_the_hour(city)).one() <= 9
 
 
 def test_two_processes_on_one_database_agree_in_the_end(city: City) -> None:

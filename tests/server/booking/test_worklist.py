@@ -138,20 +138,6 @@ def test_moved_by_the_office_the_next_free_time_is_taken_and_people_are_told(cit
     assert city.has_right_counters()
 
 
-def test_who_was_moved_to_a_time_that_is_closed_then_is_to_be_moved_again(city: City) -> None:
-    _, booking = city.booked("10:15", TUESDAY)
-    close(city)
-    move_to_next(asked_by(SUPERVISOR), todo(city)[0].uid, city.now)
-    close(city, WEDNESDAY)
-
-    (entry,) = todo(city)
-    assert (entry.starts_at, entry.moved_to, entry.reason) == (city.booking(booking).starts_at, None, Reason.CLOSED)
-    (before,) = done_entries(read_session(), city.here, 9)
-    assert (before.moved_to, before.told_at) == (entry.starts_at, None)
-    assert move_all(asked_by(SUPERVISOR), city.here, city.now).moved == 1
-    assert at(city, booking) == "03 08:30"
-
-
 def test_who_was_told_before_being_moved_is_told_again(city: City) -> None:
     city.booked("10:15", TUESDAY)
     close(city)
@@ -281,35 +267,3 @@ def test_in_a_frame_the_moved_are_asked_to_come_one_by_one_and_all_are_told(city
     assert settle(city.now) == 0
     assert [at(city, uid) for uid in booked] == ["02 08:30", "02 08:35"]
     assert [e.told_at for e in todo(city)] == [None, None]
-
-
-def lengths(city: City, minutes: int, day: date = TUESDAY) -> None:
-    """Slots of so many minutes."""
-    set_policy(city.here, None, "slot_minutes", minutes, day, SUPERVISOR, city.now)
-    make_slots(city.here, day, day, city.now)
-
-
-def test_who_keeps_a_place_at_the_same_time_is_no_work_when_slots_become_shorter(city: City) -> None:
-    lengths(city, 30)
-    for _ in range(5):  # as many as the half hour has
-        city.booked("10:00", TUESDAY)
-    lengths(city, 15)
-    assert todo(city) == []
-    assert [city.place(time, TUESDAY).taken for time in ("10:00", "10:15")] == [5, 0]
-    assert city.place("10:15", TUESDAY).bookable == 0
-
-
-def test_of_those_whose_half_hour_has_less_places_when_it_is_cut_the_newest_are_listed(city: City) -> None:
-    lengths(city, 30)
-    booked = [city.booked("10:00", TUESDAY)[1] for _ in range(5)]
-    set_policy(city.here, None, "walk_in_percent", 50, TUESDAY, SUPERVISOR, city.now)
-    lengths(city, 15)
-    assert [(e.booking.uid, e.reason) for e in todo(city)] == [(uid, Reason.SHRUNK) for uid in booked[3:]]
-
-
-def test_who_comes_when_slots_have_moved_by_minutes_stays_but_nobody_before_opening(city: City) -> None:
-    before, booking = city.booked("08:30", TUESDAY)[1], city.booked("10:15", TUESDAY)[1]
-    close(city, TUESDAY, 520, 1030)  # from 8:40 on
-
-    assert [(e.booking.uid, e.reason) for e in todo(city)] == [(before, Reason.CLOSED)]
-    assert at(city, booking) == "01 10:15"

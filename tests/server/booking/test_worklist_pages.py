@@ -58,23 +58,6 @@ def test_the_list_shows_each_booking_with_its_time_and_code(city: City, operator
     assert "まだ連絡していません" in page
 
 
-def test_it_names_the_notice_by_which_people_are_found_and_leads_to_other_times_also_after_a_move(
-    city: City, operator: Colleague
-) -> None:
-    booking = open_entries(read_session(), city.here)[0].booking
-    notice = booking.people[0].notice
-    assert notice is not None
-    way = f"/phone/notices/{notice.uid}?move=1"
-    assert operator.get(PAGE).text.count("H1H-00000") == 3
-    operator.send(PAGE, f"{PAGE}/{entries(city)[0]}/move")
-    assert way in operator.get(PAGE).text
-
-    city.set_row(city.booking(booking.uid).people[0].notice, restricted=True)
-    page = operator.get(PAGE).text
-    assert page.count("H1H-00000") == 2
-    assert way not in page
-
-
 def test_as_all_staff_pages_it_is_in_japanese_only(operator: Colleague) -> None:
     page = operator.client.get(PAGE, headers={"Accept-Language": "en"}).text
 

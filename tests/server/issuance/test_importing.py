@@ -5,7 +5,6 @@ import io
 import signal
 import subprocess
 import sys
-import unicodedata
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -17,9 +16,9 @@ from sqlalchemy import func, select, text
 
 from server.audit import AuditEntry
 from server.booking.queries import booked_among
-from server.csv_lines import FileNotReadable, NoHeader
 from server.db import db, read_session, transaction
 from server.errors import Invalid
+from server.issuance.csv_lines import FileNotReadable, NoHeader
 from server.issuance.importing import BATCH, Imported, import_notices
 from server.issuance.models import Notice, NoticeMark, NoticeState
 from server.issuance.notice_codes import MyNumberRefused
@@ -110,19 +109,6 @@ class TestReading:
             desk.read(row, encoding="euc_jp")
         assert refused.value.facts["found"] == "EUC-JP"
         assert desk.count() == 0
-
-    @pytest.mark.parametrize("place", ["ﾀﾅ", "ﾁｶｼﾖｺ", "ﾎﾝﾁﾖｳ ｷﾝｺ", "ﾊﾞｯｸﾔｰﾄﾞﾎﾟｽﾄ"])
-    def test_shift_jis_with_half_width_katakana_alone_is_read(self, desk: Desk, place: str) -> None:
-        row = f"number,office,service,storage\nM1H-000001,honcho,pickup,{place}"
-        done = desk.read_bytes(row.encode("cp932"))
-        assert (counts(done), done.lettering.name) == ((1, 0, 0, 0), "Shift_JIS")
-        assert desk.notice("M1H000001").storage_place == unicodedata.normalize("NFKC", place)
-
-    @pytest.mark.parametrize("place", ["たな", "ﾀﾅ", "棚・下", "第一金庫"])
-    def test_euc_jp_is_told_from_half_width_katakana(self, desk: Desk, place: str) -> None:
-        with pytest.raises(FileNotReadable) as refused:
-            desk.read_bytes(f"number,office,service,storage\nM1H-000001,honcho,pickup,{place}".encode("euc_jp"))
-        assert refused.value.facts["found"] == "EUC-JP"
 
     @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
     def test_lines_end_as_any_machine_ends_them(self, desk: Desk, end: str) -> None:

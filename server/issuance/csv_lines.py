@@ -5,7 +5,6 @@ Each line is a row of its own: a quotation mark that is never closed costs one r
 
 import codecs
 import csv
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -19,10 +18,6 @@ LONGEST_LINE = 65_536
 _CHUNK = 1 << 20
 # cp932 gives these for bytes that no Japanese text has: then the file is in some other encoding.
 _NOT_JAPANESE = frozenset("\u0080\u00a0\uf8f0\uf8f1\uf8f2\uf8f3")
-_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
-# Letters and what may follow them: sound marks only those that take them; no word begins with a small one. What EUC-JP
-# writes as kana and signs would be full of marks of punctuation.
-_KATAKANA = re.compile("[ｦｱ-ﾝ](?:[ｦ-ｯｰｱ-ﾝ]|(?<=[ｳｶ-ﾄﾊ-ﾎ])ﾞ|(?<=[ﾊ-ﾎ])ﾟ)*")
 _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8 (BOM)", "cp932": "Shift_JIS"}
 
 
@@ -62,7 +57,7 @@ class Row:
 
 def lettering_of(file: BinaryIO) -> Lettering:
     """Read a file through once to know its encoding. UTF-8 goes first: Japanese in Shift_JIS is never valid UTF-8.
-    Nor is it valid EUC-JP, unless all of it is in half-width katakana: where these make words it is Shift_JIS.
+    Nor is it valid EUC-JP, unless all of it is in half-width katakana; what may be either is refused.
 
     Raises FileNotReadable.
     """
@@ -72,23 +67,12 @@ def lettering_of(file: BinaryIO) -> Lettering:
     for encoding in ("utf-8", "euc_jp", "cp932"):
         lines = _lines_in(file, encoding)
         if lines is not None and encoding == "euc_jp":
-            if _in_half_width_katakana(file):
-                continue
             raise FileNotReadable(found="EUC-JP", wanted="UTF-8 or Shift_JIS")
         if lines is not None:
             file.seek(0)
             marked = encoding == "utf-8" and file.read(3) == codecs.BOM_UTF8
             return Lettering("utf-8-sig" if marked else encoding, lines)
     raise FileNotReadable(wanted="UTF-8 or Shift_JIS")
-
-
-def _in_half_width_katakana(file: BinaryIO) -> bool:
-    """Whether all that is not ASCII in a file are words of half-width katakana, as old systems write names."""
-    file.seek(0)
-    while line := file.readline(LONGEST_LINE):
-        if not all(_KATAKANA.fullmatch(some.decode("cp932", "replace")) for some in _NOT_ASCII.findall(line)):
-            return False
-    return True
 
 
 def _lines_in(file: BinaryIO, encoding: str) -> int | None:
