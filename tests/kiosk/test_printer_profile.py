@@ -15,7 +15,7 @@ from kiosk.devices.printer_escpos import EscposPrinter
 from kiosk.devices.transport_tcp import TcpTransport
 from kiosk.devices.virtual_printer import PrinterState, VirtualPrinterServer
 from kiosk.printer_profile import PROFILES, PrinterProfile, ProfileFault, load_profile, names, warn_if_unverified
-from kiosk.printing import make_job
+from kiosk.printing import make_job, without_real_time_commands
 from kiosk.raster import Fonts, Press
 from kiosk.slip import compose
 from madoguchi.texts import OFFERED, Texts
@@ -56,6 +56,13 @@ def test_the_models_that_offices_buy_are_there() -> None:
         "star-tsp800",
         "virtual-80mm",
     }
+
+
+def as_sent(slip: Image.Image) -> Image.Image:
+    """The slip with the few dots that keep its bytes from being commands."""
+    inverted = bytes(0xFF ^ byte for byte in range(256))
+    black = without_real_time_commands(slip.tobytes().translate(inverted))
+    return Image.frombytes("1", slip.size, black.translate(inverted))
 
 
 def verified(how: str) -> list[str]:
@@ -105,7 +112,7 @@ class TestTwins:
         assert (paper.data, paper.cut) == (job.data, profile.cutter)
         assert [fault.kind for fault in paper.faults] == ([] if profile.cutter else [FaultKind.NO_CUT])
         printed = paper.image.crop((0, 0, *slip.size)).convert("L")
-        assert ImageChops.difference(printed, slip.convert("L")).getbbox() is None
+        assert ImageChops.difference(printed, as_sent(slip).convert("L")).getbbox() is None
 
     def test_one_dot_more_would_be_lost(self, profile: PrinterProfile, twin: VirtualPrinterServer) -> None:
         wider = replace(profile, width_dots=profile.width_dots + 8, cutter=True)
