@@ -192,6 +192,9 @@ def desk(request: pytest.FixtureRequest, printer: Machine) -> Iterator[Desk]:
     """A printer that is well, read by the kernel's own driver or by libusb."""
     here = Desk(printer.world, printer.drivers)
     here.becomes()
+    # The kernel's driver may just have got the printer back from libusb, and udev the new device.
+    here.world.ask("wait_for", path="/dev/usb/lp0")
+    here.world.ask("settle")
     here.drivers.ask("open_printer", kind=request.param, replies=True)
     here.paper()
     yield here

@@ -1,6 +1,5 @@
 """The whole kiosk at the entrance of the rig: `madoguchi kiosk` in the guest, a small office on this machine."""
 
-import re
 import struct
 import sys
 import time
@@ -14,7 +13,7 @@ from kiosk.messages import Say, told
 from kiosk.screen.pages import sentences
 from madoguchi.texts import Texts
 from tests.kiosk.fake_office import TOKEN, Office, OfficeServer
-from tests.rig.keyboard import KEYS, keys_of, scanned
+from tests.rig.keyboard import KEYS, keys_of, pressed, scanned
 from tests.rig.machine import Line, Machine
 
 CONFIG: Final = "/run/kiosk/kiosk.toml"
@@ -80,12 +79,12 @@ class Entrance:
 
     def memory_holds(self, digits: str) -> list[str]:
         """In which forms the kiosk's memory, which a core file would be made of, holds these digits."""
-        found: list[str] = self.world.ask("memory_holds", pid=self.pid, patterns=forms_of(digits))
+        found: list[str] = self.world.ask("memory_holds", pid=self.pid, forms=forms_of(digits))
         return found
 
     def files_hold(self, digits: str) -> list[str]:
         """Which files of the machine, logs included, hold them, and in which forms."""
-        found: list[str] = self.world.ask("files_hold", patterns=forms_of(digits))
+        found: list[str] = self.world.ask("files_hold", forms=forms_of(digits))
         return found
 
     def log(self) -> str:
@@ -111,26 +110,24 @@ def entrance(machine: Machine, scanner: str) -> Iterator[Entrance]:
             machine.world.ask("ended", pid=pid)
 
 
-def forms_of(digits: str) -> dict[str, str]:
-    """Regular expressions, in hex, of the forms in which a text can lie in memory or in a file."""
-    codes = [KEYS[usage] for usage, _ in keys_of(digits)]
+def forms_of(digits: str) -> dict[str, list[str]]:
+    """In which forms a text can lie in memory or in a file: parts in hex, one after another."""
     usages = [usage for usage, _ in keys_of(digits)]
-    exact = {
+    codes = [KEYS[usage] for usage in usages]
+    whole = {
         "ASCII": digits.encode(),
+        "first two thirds in ASCII": digits[:8].encode(),
+        "last two thirds in ASCII": digits[-8:].encode(),
         "UTF-16": digits.encode("utf-16-le"),
         "UTF-32": digits.encode("utf-32-le"),
-        "digits as bytes": bytes(map(int, filter(str.isdecimal, digits))),
+        "digits as bytes": bytes(int(digit) for digit in digits if digit.isdecimal()),
         "key codes": bytes(codes),
         "key codes of 16 bits": struct.pack(f"<{len(codes)}H", *codes),
         "key codes of 32 bits": struct.pack(f"<{len(codes)}I", *codes),
         "USB's codes": bytes(usages),
     }
-    # Key presses as the kernel gives them: time, kind 1, code, value 1; what is between them may be anything.
-    presses = (re.escape(struct.pack("<HHi", 1, code, 1)) for code in codes)
-    reports = (re.escape(bytes((0, 0, usage, 0, 0, 0, 0, 0))) for usage in usages)
-    patterns = {name: re.escape(text) for name, text in exact.items()}
-    patterns["key presses"] = b".{16,200}?".join(presses)
-    patterns["reports"] = b".{0,64}?".join(reports)
-    # Half of it is too much as well.
-    patterns["half in ASCII"] = re.escape(digits[:8].encode()) + b"|" + re.escape(digits[4:].encode())
-    return {name: pattern.hex() for name, pattern in patterns.items()}
+    # As the kernel gives them (kind 1, code, value 1), and as the scanner sends them.
+    events = [struct.pack("<HHi", 1, code, 1) for code in codes]
+    reports = [pressed(usage) for usage in usages]
+    forms = {name: [text] for name, text in whole.items()} | {"key presses": events, "reports": reports}
+    return {name: [part.hex() for part in parts] for name, parts in forms.items()}

@@ -26,6 +26,9 @@ BUSYBOX: Final = "/mod/busybox"
 SERVICE_USER: Final = 990
 GROUPS: Final = {"lp": 7, "input": 991}  # with these numbers where the machine has none of its own
 _EVIOCGRAB: Final = 0x40044590
+PIECE: Final = 1 << 20
+NEAR: Final = 200  # bytes between two key presses of a scan, as the kernel gives them
+OVERLAP: Final = 1 << 13
 
 
 class World:
@@ -165,15 +168,15 @@ class World:
         for words in ("link set lo up", "link set eth0 up", "addr add 10.0.2.15/24 dev eth0"):
             _run(BUSYBOX, "ip", *words.split())
 
-    def memory_holds(self, pid: int, patterns: dict[str, str]) -> list[str]:
-        """Which of these regular expressions, in hex and by name, the memory of a process holds."""
-        return sorted({name for part in _memory(pid) for name in _found(part, patterns)})
+    def memory_holds(self, pid: int, forms: dict[str, list[str]]) -> list[str]:
+        """Which of these the memory of a process holds: parts in hex by name, one after another and close together."""
+        return sorted({name for piece in _memory(pid) for name in _found(piece, forms)})
 
-    def files_hold(self, patterns: dict[str, str]) -> list[str]:
+    def files_hold(self, forms: dict[str, list[str]]) -> list[str]:
         """Which of them the files hold that were written since the machine was started, logs included."""
         written = ("find", "/rw/u", "/run", "/dev/shm", "-type", "f")  # noqa: S108 - to look into it, not to use it
         files = self.run(command=" ".join(written)).splitlines()
-        return sorted(f"{file}: {name}" for file in files for name in _found(_content(file), patterns))
+        return sorted(f"{file}: {name}" for file in files for name in _found(_content(file), forms))
 
     def start(self, words: list[str], port: str = "", files: dict[str, str] | None = None) -> int:
         """Start a program as the kiosk's service user; `port` becomes its line to the test. Its pid."""
@@ -259,19 +262,35 @@ class Panel(threading.Thread):
 
 
 def _memory(pid: int) -> Iterator[bytes]:
-    """What a process could write into a core file, piece by piece."""
+    """What a process could write into a core file, in pieces that overlap, without those that are empty."""
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             span, rights, *_ = line.split()
             start, end = (int(place, 16) for place in span.split("-"))
-            if rights.startswith("rw"):
-                with contextlib.suppress(OSError, OverflowError):  # [vvar] cannot be read
-                    memory.seek(start)
-                    yield memory.read(end - start)
+            for at in range(start, end, PIECE) if rights.startswith("rw") else ():
+                memory.seek(at)
+                piece = memory.read(min(PIECE + OVERLAP, end - at))
+                if piece.strip(b"\0"):
+                    yield piece
 
 
-def _found(data: bytes, patterns: dict[str, str]) -> list[str]:
-    return [name for name, pattern in patterns.items() if re.search(bytes.fromhex(pattern), data, re.DOTALL)]
+def _found(data: bytes, forms: dict[str, list[str]]) -> list[str]:
+    return [name for name, parts in forms.items() if _holds(data, [bytes.fromhex(part) for part in parts])]
+
+
+def _holds(data: bytes, parts: list[bytes]) -> bool:
+    at = data.find(parts[0])
+    while at >= 0:
+        behind = at + len(parts[0])
+        for part in parts[1:]:
+            next_at = data.find(part, behind, behind + NEAR + len(part))
+            if next_at < 0:
+                break
+            behind = next_at + len(part)
+        else:
+            return True
+        at = data.find(parts[0], at + 1)
+    return False
 
 
 def _content(file: str) -> bytes:

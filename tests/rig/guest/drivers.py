@@ -23,6 +23,8 @@ from kiosk.devices.transport_usblp import UsblpTransport
 from kiosk.job import Job
 from tests.rig.guest.wire import serve
 
+ANSWER_S = 2.0  # a busy host may hold the printer up
+
 
 class Drivers:
     """The scanner's and the printer's driver, as the kiosk opens them."""
@@ -68,7 +70,7 @@ class Drivers:
             "usblp": lambda: UsblpTransport(Path("/dev/usb/lp0")),
             "usb": lambda: UsbTransport(0x04B8, 0x0202),
         }
-        self._printer = EscposPrinter(ways[kind](), replies=replies)
+        self._printer = EscposPrinter(ways[kind](), replies=replies, answer_s=ANSWER_S)
 
     def close_printer(self) -> None:
         """Give it back."""
