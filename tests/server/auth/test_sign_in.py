@@ -11,10 +11,11 @@ from tests.conftest import Browser, Office, settings_for
 from tests.server.auth.colleague import Colleague, colleague, plain
 from tests.server.city import City
 
+LISTS = ("/mailings", "/lists/day", "/lists/emergency")
 AREAS = {
     "denwa": {"/phone", "/phone/affected"},
-    "madoguchi3": {"/phone", "/phone/affected", "/desk"},
-    "kakaricho": {"/phone", "/phone/affected", "/desk", "/reports/waits"},
+    "madoguchi3": {"/phone", "/phone/affected", "/desk", *LISTS},
+    "kakaricho": {"/phone", "/phone/affected", "/desk", *LISTS, "/reports/waits"},
     "kanri": {"/admin", "/reports/waits"},
 }
 WRONG = "not the right password"

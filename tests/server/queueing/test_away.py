@@ -159,8 +159,8 @@ class TestPapers:
         line.clock.forward(minutes=24 * 60)
         close_past_days(line.now)
 
-        ended = {p.visit_id: p.outcome for p in read_session().scalars(select(VisitPerson))}
-        assert list(ended.values()) == [Outcome.PAPERS_MISSING] + [Outcome.LEFT] * 4
+        ended = [p.outcome for p in read_session().scalars(select(VisitPerson).order_by(VisitPerson.visit_id))]
+        assert ended == [Outcome.PAPERS_MISSING] + [Outcome.LEFT] * 4
 
 
 class TestReady:
