@@ -116,7 +116,7 @@ class TestWindow:
         press(window, "n")
         press(window, "m")
         expect(window.locator("#missed")).to_contain_text("1")
-        for _ in range(4):  # past what undoes it, the switch for the keys and the way to walk-ins
+        for _ in range(5):  # past what undoes it, the switch for the keys and the ways to walk-ins and to papers
             press(window, "Tab")
         press(window, "Enter")
         shows(window, "1")
