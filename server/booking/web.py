@@ -345,10 +345,8 @@ def _policy(who: Resident) -> OfficePolicy:
 
 
 def _days_page(who: Resident, *, changing: bool) -> ResponseReturnValue:
-    places, lang = (
-        open_days(read_session(), wish_of(who.party, Channel.WEB), _policy(who), who.moment),
-        LANGUAGES[language()],
-    )
+    lang = LANGUAGES[language()]
+    places = open_days(read_session(), wish_of(who.party, Channel.WEB), _policy(who), who.moment)
     return _page(
         "days",
         who,
